@@ -2,21 +2,52 @@
 
 //! The host tool behind the Makefile.
 
+mod fault;
+mod process;
 mod project;
+mod setup;
 mod ui;
 
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use project::Project;
 
 #[derive(Parser)]
 #[command(about, version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Work on a copy of this kernel tree instead of Debian's source
+    #[arg(long, global = true, value_name = "PATH")]
+    kdir: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Get the tools that building and booting need
+    Setup,
+}
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {}
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::say(fault::render(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let mut project = Project::here();
+    if let Some(kdir) = &cli.kdir {
+        project = project.with_kdir(kdir)?;
+    }
+    match cli.command {
+        Command::Setup => setup::ensure(&project).map(drop),
+    }
 }
