@@ -2,10 +2,12 @@
 
 //! The host tool behind the Makefile.
 
+mod disk;
 mod fault;
 mod process;
 mod project;
 mod setup;
+mod tree;
 mod ui;
 
 use std::path::PathBuf;
@@ -30,6 +32,8 @@ struct Cli {
 enum Command {
     /// Get the tools that building and booting need
     Setup,
+    /// Get the kernel's source and put the component into it
+    Tree,
 }
 
 fn main() -> ExitCode {
@@ -49,5 +53,6 @@ fn run(cli: Cli) -> Result<()> {
     }
     match cli.command {
         Command::Setup => setup::ensure(&project).map(drop),
+        Command::Tree => tree::ensure(&project).map(drop),
     }
 }

@@ -19,9 +19,7 @@ const TAIL: usize = 25;
 
 /// Makes a command from strings and paths alike.
 pub fn command<A: Into<OsString>>(program: &str, args: impl IntoIterator<Item = A>) -> Expression {
-    duct::cmd(program, args.into_iter().map(Into::into))
-        .env("LC_ALL", "C")
-        .stdin_null()
+    duct::cmd(program, args.into_iter().map(Into::into)).env("LC_ALL", "C")
 }
 
 /// The program of this name on `PATH`.
@@ -35,12 +33,14 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
 }
 
 fn is_program(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    std::fs::metadata(file)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// What a short command prints; its standard error is part of the error when it fails.
 pub fn output(command: &Expression) -> Result<String> {
     let output = command
+        .stdin_null() // unless the command has one already
         .unchecked()
         .stdout_capture()
         .stderr_capture()
@@ -55,13 +55,19 @@ pub fn output(command: &Expression) -> Result<String> {
 
 /// Runs a command that may take long. All that it prints goes to `log`, and line by line to
 /// `each`; when it fails, the error shows the end of it.
-pub fn logged(what: &str, command: &Expression, log: &Path, mut each: impl FnMut(&str)) -> Result<()> {
+pub fn logged(
+    what: &str,
+    command: &Expression,
+    log: &Path,
+    mut each: impl FnMut(&str),
+) -> Result<()> {
     if let Some(dir) = log.parent() {
         fs::create_dir_all(dir)?;
     }
     let mut file = fs::File::create(log)?;
     writeln!(file, "{command:?}")?;
     let reader = command
+        .stdin_null()
         .stderr_to_stdout()
         .unchecked()
         .reader()
@@ -115,7 +121,10 @@ mod tests {
         let error = logged("counting", &script, &log, |_| seen += 1).unwrap_err();
         let text = error.to_string();
         assert_eq!(seen, 101);
-        assert!(text.contains("  oops") && text.contains("counting failed"), "{text}");
+        assert!(
+            text.contains("  oops") && text.contains("counting failed"),
+            "{text}"
+        );
         assert!(!text.contains("  5\n"), "{text}");
     }
 

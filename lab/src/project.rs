@@ -98,7 +98,10 @@ impl Project {
 
     /// A finished kernel image.
     pub fn image(&self, handlers: Handlers) -> PathBuf {
-        self.base().join("kernel").join(handlers.name()).join("Image")
+        self.base()
+            .join("kernel")
+            .join(handlers.name())
+            .join("Image")
     }
 
     /// The directory of the statically linked arm64 selftests (upstream's and ours), laid out as

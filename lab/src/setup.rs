@@ -18,10 +18,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use fs_err as fs;
 
+use crate::disk::whole_dir;
 use crate::fault::fault;
 use crate::project::Project;
 use crate::ui::say;
-use debian::{whole_dir, Debian};
+use debian::Debian;
 use llvm::Llvm;
 use packages::Packages;
 use rust::Rustc;
@@ -76,7 +77,10 @@ fn ensure_busybox(project: &Project, debian: &mut Debian) -> Result<()> {
     }
     let Some(found) = debian.first("busybox-static", |_| true)? else {
         return Err(fault(
-            format!("no busybox-static for arm64 in Debian ({})", debian.suite_names()),
+            format!(
+                "no busybox-static for arm64 in Debian ({})",
+                debian.suite_names()
+            ),
             format!("put a static arm64 busybox at {}", busybox.display()),
         ));
     };
@@ -89,6 +93,9 @@ fn ensure_busybox(project: &Project, debian: &mut Debian) -> Result<()> {
             Ok(())
         })?;
     }
-    say(format!("took busybox-static {} (arm64) from Debian", found.version));
+    say(format!(
+        "took busybox-static {} (arm64) from Debian",
+        found.version
+    ));
     Ok(())
 }

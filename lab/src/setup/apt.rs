@@ -60,8 +60,11 @@ impl Root {
 /// Refreshes apt's lists if it has none, as in a new container: without them it knows no package.
 pub fn ensure_lists(project: &Project) -> Result<()> {
     let lists = command("apt-get", ["indextargets", "--format", "$(FILENAME)"]);
-    let known = output(&lists)
-        .is_ok_and(|files| files.lines().any(|file| std::path::Path::new(file).exists()));
+    let known = output(&lists).is_ok_and(|files| {
+        files
+            .lines()
+            .any(|file| std::path::Path::new(file).exists())
+    });
     if known {
         return Ok(());
     }

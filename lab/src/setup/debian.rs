@@ -12,6 +12,7 @@ use fs_err as fs;
 
 use super::packages::Packages;
 use super::suite::Suite;
+use crate::disk::whole_dir;
 use crate::process::{command, output};
 use crate::project::Project;
 
@@ -21,6 +22,17 @@ pub struct Found {
     suite: usize,
     pub package: String,
     pub version: String,
+}
+
+impl Found {
+    #[cfg(test)]
+    pub fn new(suite: usize, package: &str, version: &str) -> Self {
+        Self {
+            suite,
+            package: package.to_string(),
+            version: version.to_string(),
+        }
+    }
 }
 
 pub struct Debian<'a> {
@@ -41,11 +53,7 @@ impl<'a> Debian<'a> {
     }
 
     /// The package at a version that `wanted` takes, from the first suite that has it.
-    pub fn first(
-        &mut self,
-        package: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Option<Found>> {
+    pub fn first(&mut self, package: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Found>> {
         for index in 0..self.suites.len() {
             let Some(suite) = self.suite(index)? else {
                 continue;
@@ -110,23 +118,4 @@ impl<'a> Debian<'a> {
         }
         Ok(slot.as_ref().and_then(Option::as_ref))
     }
-}
-
-/// Makes a directory whole or not at all: `fill` works on a temporary one beside it.
-pub fn whole_dir(into: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let parent = into.parent().unwrap_or(into);
-    fs::create_dir_all(parent)?;
-    let temporary = tempfile::Builder::new()
-        .prefix(".lab-")
-        // A temporary directory is private by default; what is in this one is not.
-        .permissions(std::fs::Permissions::from_mode(0o755))
-        .tempdir_in(parent)?;
-    fill(temporary.path())?;
-    if into.exists() {
-        fs::remove_dir_all(into)?;
-    }
-    fs::rename(temporary.keep(), into)?;
-    Ok(())
 }

@@ -18,7 +18,14 @@ use crate::process::{command, find_program, output};
 const NEWEST: u32 = 40;
 
 /// The programs that Kbuild takes from an LLVM.
-const PROGRAMS: [&str; 6] = ["clang", "ld.lld", "llvm-ar", "llvm-nm", "llvm-objcopy", "llvm-strip"];
+const PROGRAMS: [&str; 6] = [
+    "clang",
+    "ld.lld",
+    "llvm-ar",
+    "llvm-nm",
+    "llvm-objcopy",
+    "llvm-strip",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Llvm {
@@ -47,7 +54,9 @@ impl Llvm {
     }
 
     fn is_there(self) -> bool {
-        PROGRAMS.iter().all(|name| find_program(&format!("{name}-{}", self.major)).is_some())
+        PROGRAMS
+            .iter()
+            .all(|name| find_program(&format!("{name}-{}", self.major)).is_some())
     }
 }
 
@@ -57,7 +66,11 @@ pub fn choose(rustc: &Rustc, packages: &Packages) -> Result<(Llvm, Vec<String>)>
         major,
         suffixed: true,
     };
-    let in_apt = |llvm: &Llvm| llvm.packages().iter().all(|name| apt::candidate(name).is_some());
+    let in_apt = |llvm: &Llvm| {
+        llvm.packages()
+            .iter()
+            .all(|name| apt::candidate(name).is_some())
+    };
     let minimum = packages.minimum.llvm;
 
     let matching = debian(rustc.llvm);
@@ -82,7 +95,10 @@ pub fn choose(rustc: &Rustc, packages: &Packages) -> Result<(Llvm, Vec<String>)>
     }
     Err(fault(
         format!("no LLVM {minimum} or newer is here, and apt has none"),
-        format!("put clang, lld and llvm {minimum} or newer on PATH, best {}", rustc.llvm),
+        format!(
+            "put clang, lld and llvm {minimum} or newer on PATH, best {}",
+            rustc.llvm
+        ),
     ))
 }
 

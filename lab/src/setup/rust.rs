@@ -101,7 +101,12 @@ impl Rustc {
         debian.unpack(&found, &unpacked)?;
         say(format!("took rust-src {} from Debian", found.version));
         if !library.exists() {
-            anyhow::bail!("{} {} holds no {}", found.package, found.version, library.display());
+            anyhow::bail!(
+                "{} {} holds no {}",
+                found.package,
+                found.version,
+                library.display()
+            );
         }
         Ok(library)
     }
@@ -109,7 +114,9 @@ impl Rustc {
 
 /// A bindgen that is new enough: on PATH, or built earlier.
 pub fn find_bindgen(project: &Project, packages: &Packages) -> Option<PathBuf> {
-    let found = find_program("bindgen").into_iter().chain([built_bindgen(project)]);
+    let found = find_program("bindgen")
+        .into_iter()
+        .chain([built_bindgen(project)]);
     found.into_iter().find(|program| {
         let version = output(&command(&program.to_string_lossy(), ["--version"]));
         version.is_ok_and(|text| Version::find(&text) >= Some(packages.minimum.bindgen))
@@ -129,13 +136,25 @@ pub fn build_bindgen(project: &Project, packages: &Packages) -> Result<PathBuf> 
     fs::create_dir_all(&root)?;
     let step = Step::spinner(format!("building bindgen {version}"));
     let target = project.out("cargo/bindgen");
-    let args = ["install", "--locked", "--force", "--version", &version.to_string(), "bindgen-cli"];
+    let args = [
+        "install",
+        "--locked",
+        "--force",
+        "--version",
+        &version.to_string(),
+        "bindgen-cli",
+    ];
     let cargo = command("cargo", args)
         .env("CARGO_INSTALL_ROOT", &root)
         .env("CARGO_TARGET_DIR", &target);
-    logged("building bindgen", &cargo, &project.log("bindgen"), |line| {
-        step.message(format!("bindgen {version}: {}", line.trim()));
-    })?;
+    logged(
+        "building bindgen",
+        &cargo,
+        &project.log("bindgen"),
+        |line| {
+            step.message(format!("bindgen {version}: {}", line.trim()));
+        },
+    )?;
     fs::remove_dir_all(target)?;
     step.done(format!("built bindgen {version}"));
     Ok(built_bindgen(project))

@@ -105,7 +105,9 @@ impl Suite {
                 std::thread::sleep(Duration::from_millis(100));
                 step.set(deb.metadata().map_or(0, |meta| meta.len()));
             }
-            download.join().unwrap_or_else(|_| bail!("the download died"))
+            download
+                .join()
+                .unwrap_or_else(|_| bail!("the download died"))
         })
         .help("is the network up? then try again: it goes on where it stopped")?;
         Ok(deb)
@@ -143,7 +145,10 @@ fn mirror(project: &Project) -> Result<String> {
     apt::ensure_lists(project)?;
     let format = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
     let filter = "Created-By: Packages";
-    let targets = output(&command("apt-get", ["indextargets", "--format", format, filter]))?;
+    let targets = output(&command(
+        "apt-get",
+        ["indextargets", "--format", format, filter],
+    ))?;
     choose_mirror(&targets).ok_or_else(|| {
         fault(
             "apt on this machine has no source of Debian's packages",
@@ -167,7 +172,11 @@ fn parse_madison(table: &str) -> Vec<String> {
 
 /// The file name and size in what `apt-get download --print-uris` prints.
 fn parse_uri(uris: &str) -> Option<(&Path, u64)> {
-    let mut words = uris.lines().find(|line| line.starts_with('\''))?.split(' ').skip(1);
+    let mut words = uris
+        .lines()
+        .find(|line| line.starts_with('\''))?
+        .split(' ')
+        .skip(1);
     let file = Path::new(words.next()?);
     let size = words.next()?.parse().ok()?;
     Some((file, size))
@@ -182,7 +191,10 @@ mod tests {
         let table = "  rust-src | 1.96.1+dfsg1-2~bpo13+1 | http://m/debian x/main arm64 Packages\n\
                      \x20 rust-src | 1.95.0+dfsg1-2 | http://m/debian x/main arm64 Packages\n\
                      \x20     rustc | 1.95.0+dfsg1-2 | http://m/debian x/main Sources\n";
-        assert_eq!(parse_madison(table), ["1.96.1+dfsg1-2~bpo13+1", "1.95.0+dfsg1-2"]);
+        assert_eq!(
+            parse_madison(table),
+            ["1.96.1+dfsg1-2~bpo13+1", "1.95.0+dfsg1-2"]
+        );
     }
 
     #[test]

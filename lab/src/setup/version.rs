@@ -63,7 +63,10 @@ mod tests {
     fn found_in_what_tools_print() {
         let found = |text| Version::find(text).map(|version| version.0);
         assert_eq!(found("bindgen 0.71.1"), Some([0, 71, 1]));
-        assert_eq!(found("rustc 1.85.0 (4d91de4e4 2025-02-17) (built from a source tarball)"), Some([1, 85, 0]));
+        assert_eq!(
+            found("rustc 1.85.0 (4d91de4e4 2025-02-17) (built from a source tarball)"),
+            Some([1, 85, 0])
+        );
         assert_eq!(found("1.95.0+dfsg1-2~bpo13+1"), Some([1, 95, 0]));
         assert_eq!(found("7.3"), Some([7, 3, 0]));
         assert_eq!(found("no number"), None);

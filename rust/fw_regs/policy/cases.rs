@@ -61,23 +61,68 @@ pub const PSCI_VERSION: &[Case] = &[
 /// SMCCC_ARCH_WORKAROUND_1 and _3: `workaround(register, value, offer, verdict)`.
 pub const WORKAROUND_1_3: &[Case] = &[
     workaround(Register::Workaround1, 0, Level::NotAvailable, Ok(0)),
-    workaround(Register::Workaround1, 1, Level::NotAvailable, Err(ExceedsOffer)),
-    workaround(Register::Workaround1, 2, Level::NotAvailable, Err(ExceedsOffer)),
+    workaround(
+        Register::Workaround1,
+        1,
+        Level::NotAvailable,
+        Err(ExceedsOffer),
+    ),
+    workaround(
+        Register::Workaround1,
+        2,
+        Level::NotAvailable,
+        Err(ExceedsOffer),
+    ),
     workaround(Register::Workaround1, 0, Level::Available, Ok(0)),
     workaround(Register::Workaround1, 1, Level::Available, Ok(1)),
-    workaround(Register::Workaround1, 2, Level::Available, Err(ExceedsOffer)),
+    workaround(
+        Register::Workaround1,
+        2,
+        Level::Available,
+        Err(ExceedsOffer),
+    ),
     workaround(Register::Workaround1, 0, Level::NotRequired, Ok(0)),
     workaround(Register::Workaround1, 1, Level::NotRequired, Ok(1)),
     workaround(Register::Workaround1, 2, Level::NotRequired, Ok(2)),
     workaround(Register::Workaround1, 3, Level::NotRequired, Err(Malformed)),
-    workaround(Register::Workaround1, 0x10, Level::NotRequired, Err(Malformed)),
-    workaround(Register::Workaround1, 1 << 32, Level::NotRequired, Err(Malformed)),
-    workaround(Register::Workaround1, u64::MAX, Level::NotRequired, Err(Malformed)),
-    workaround(Register::Workaround3, 1, Level::NotAvailable, Err(ExceedsOffer)),
+    workaround(
+        Register::Workaround1,
+        0x10,
+        Level::NotRequired,
+        Err(Malformed),
+    ),
+    workaround(
+        Register::Workaround1,
+        1 << 32,
+        Level::NotRequired,
+        Err(Malformed),
+    ),
+    workaround(
+        Register::Workaround1,
+        u64::MAX,
+        Level::NotRequired,
+        Err(Malformed),
+    ),
+    workaround(
+        Register::Workaround3,
+        1,
+        Level::NotAvailable,
+        Err(ExceedsOffer),
+    ),
     workaround(Register::Workaround3, 1, Level::Available, Ok(1)),
-    workaround(Register::Workaround3, 2, Level::Available, Err(ExceedsOffer)),
+    workaround(
+        Register::Workaround3,
+        2,
+        Level::Available,
+        Err(ExceedsOffer),
+    ),
     workaround(Register::Workaround3, 2, Level::NotRequired, Ok(2)),
-    workaround(Register::Workaround3, 15, Level::NotRequired, Err(Malformed)),
+    workaround(
+        Register::Workaround3,
+        15,
+        Level::NotRequired,
+        Err(Malformed),
+    ),
 ];
 
 /// SMCCC_ARCH_WORKAROUND_2: `ssbd(value, offer, verdict)`.
