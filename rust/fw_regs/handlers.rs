@@ -85,7 +85,7 @@ fn accept(vm: &Vm, reg: &OneReg) -> Result<(), Reason> {
     }
     let value = reg.read().map_err(|_| Reason::BadAddress)?;
     let register = Register::from_id(reg.id()).ok_or(Reason::UnknownRegister)?;
-    let wanted = Promise::parse(register, value, vm.has_feature(VcpuFeature::Psci0_2))?;
+    let wanted = Promise::parse(register, value, has_psci_0_2(vm))?;
 
     let mut config = vm.lock_config();
     let view = View {
@@ -113,17 +113,13 @@ impl From<Reason> for Error {
 /// The best that this host can keep for the VM.
 fn offer(config: &VmConfig<'_>, register: Register) -> Promise {
     match register {
-        Register::PsciVersion => {
-            Promise::Psci(PsciVersion::offer(config.vm().has_feature(VcpuFeature::Psci0_2)))
-        }
+        Register::PsciVersion => Promise::Psci(PsciVersion::offer(has_psci_0_2(config.vm()))),
         Register::Workaround1 => Promise::Workaround(Level::offer(spectre::v2().into())),
         Register::Workaround2 => {
             Promise::Ssbd(Ssbd::offer(spectre::v4().into(), config.sees_ssbs()))
         }
         Register::Workaround3 => Promise::Workaround(Level::offer(spectre::bhb().into())),
-        Register::Bitmap(bitmap) => {
-            Promise::Services(Services::from_value(SmcccServices::from(bitmap).implemented()))
-        }
+        Register::Bitmap(bitmap) => services(SmcccServices::from(bitmap).implemented()),
     }
 }
 
@@ -140,9 +136,7 @@ fn stored(config: &VmConfig<'_>, register: Register) -> Option<Promise> {
         }
         // Shown as the host has them.
         Register::Workaround1 | Register::Workaround2 | Register::Workaround3 => None,
-        Register::Bitmap(bitmap) => {
-            Some(Promise::Services(Services::from_value(config.services(bitmap.into()))))
-        }
+        Register::Bitmap(bitmap) => Some(services(config.services(bitmap.into()))),
     }
 }
 
@@ -154,6 +148,14 @@ fn store(config: &mut VmConfig<'_>, register: Register, promise: Promise) {
         Register::Workaround1 | Register::Workaround2 | Register::Workaround3 => {}
         Register::Bitmap(bitmap) => config.set_services(bitmap.into(), promise.value()),
     }
+}
+
+fn services(value: u64) -> Promise {
+    Promise::Services(Services::from_value(value))
+}
+
+fn has_psci_0_2(vm: &Vm) -> bool {
+    vm.has_feature(VcpuFeature::Psci0_2)
 }
 
 impl From<Bitmap> for SmcccServices {

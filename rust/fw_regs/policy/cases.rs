@@ -58,71 +58,26 @@ pub const PSCI_VERSION: &[Case] = &[
     psci(u64::MAX, true, Err(Malformed)),
 ];
 
-/// SMCCC_ARCH_WORKAROUND_1 and _3: `workaround(register, value, offer, verdict)`.
+/// SMCCC_ARCH_WORKAROUND_1 and _3: `wa1(value, offer, verdict)`.
 pub const WORKAROUND_1_3: &[Case] = &[
-    workaround(Register::Workaround1, 0, Level::NotAvailable, Ok(0)),
-    workaround(
-        Register::Workaround1,
-        1,
-        Level::NotAvailable,
-        Err(ExceedsOffer),
-    ),
-    workaround(
-        Register::Workaround1,
-        2,
-        Level::NotAvailable,
-        Err(ExceedsOffer),
-    ),
-    workaround(Register::Workaround1, 0, Level::Available, Ok(0)),
-    workaround(Register::Workaround1, 1, Level::Available, Ok(1)),
-    workaround(
-        Register::Workaround1,
-        2,
-        Level::Available,
-        Err(ExceedsOffer),
-    ),
-    workaround(Register::Workaround1, 0, Level::NotRequired, Ok(0)),
-    workaround(Register::Workaround1, 1, Level::NotRequired, Ok(1)),
-    workaround(Register::Workaround1, 2, Level::NotRequired, Ok(2)),
-    workaround(Register::Workaround1, 3, Level::NotRequired, Err(Malformed)),
-    workaround(
-        Register::Workaround1,
-        0x10,
-        Level::NotRequired,
-        Err(Malformed),
-    ),
-    workaround(
-        Register::Workaround1,
-        1 << 32,
-        Level::NotRequired,
-        Err(Malformed),
-    ),
-    workaround(
-        Register::Workaround1,
-        u64::MAX,
-        Level::NotRequired,
-        Err(Malformed),
-    ),
-    workaround(
-        Register::Workaround3,
-        1,
-        Level::NotAvailable,
-        Err(ExceedsOffer),
-    ),
-    workaround(Register::Workaround3, 1, Level::Available, Ok(1)),
-    workaround(
-        Register::Workaround3,
-        2,
-        Level::Available,
-        Err(ExceedsOffer),
-    ),
-    workaround(Register::Workaround3, 2, Level::NotRequired, Ok(2)),
-    workaround(
-        Register::Workaround3,
-        15,
-        Level::NotRequired,
-        Err(Malformed),
-    ),
+    wa1(0, Level::NotAvailable, Ok(0)),
+    wa1(1, Level::NotAvailable, Err(ExceedsOffer)),
+    wa1(2, Level::NotAvailable, Err(ExceedsOffer)),
+    wa1(0, Level::Available, Ok(0)),
+    wa1(1, Level::Available, Ok(1)),
+    wa1(2, Level::Available, Err(ExceedsOffer)),
+    wa1(0, Level::NotRequired, Ok(0)),
+    wa1(1, Level::NotRequired, Ok(1)),
+    wa1(2, Level::NotRequired, Ok(2)),
+    wa1(3, Level::NotRequired, Err(Malformed)),
+    wa1(0x10, Level::NotRequired, Err(Malformed)),
+    wa1(1 << 32, Level::NotRequired, Err(Malformed)),
+    wa1(u64::MAX, Level::NotRequired, Err(Malformed)),
+    wa3(1, Level::NotAvailable, Err(ExceedsOffer)),
+    wa3(1, Level::Available, Ok(1)),
+    wa3(2, Level::Available, Err(ExceedsOffer)),
+    wa3(2, Level::NotRequired, Ok(2)),
+    wa3(15, Level::NotRequired, Err(Malformed)),
 ];
 
 /// SMCCC_ARCH_WORKAROUND_2: `ssbd(value, offer, verdict)`.
@@ -172,6 +127,14 @@ const fn psci(value: u64, psci_0_2: bool, verdict: Result<u64, Reason>) -> Case 
         view: fresh(offer),
         verdict,
     }
+}
+
+const fn wa1(value: u64, offer: Level, verdict: Result<u64, Reason>) -> Case {
+    workaround(Register::Workaround1, value, offer, verdict)
+}
+
+const fn wa3(value: u64, offer: Level, verdict: Result<u64, Reason>) -> Case {
+    workaround(Register::Workaround3, value, offer, verdict)
 }
 
 const fn workaround(

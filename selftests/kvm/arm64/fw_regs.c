@@ -13,7 +13,7 @@
  */
 #include "kvm_test_harness.h"
 
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 FIXTURE(fw_reg)
 {

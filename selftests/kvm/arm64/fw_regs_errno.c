@@ -15,7 +15,7 @@
  */
 #include <sys/mman.h>
 
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 /* Malformed for every register. */
 #define MALFORMED	0xa5a5a5a5a5a5a5a5UL

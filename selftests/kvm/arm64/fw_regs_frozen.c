@@ -12,7 +12,7 @@
  */
 #include "kvm_test_harness.h"
 
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 FIXTURE(frozen)
 {
@@ -37,7 +37,7 @@ FIXTURE_SETUP(frozen)
 	self->vm = fw_vm_create(true, self->vcpus, 2);
 	self->offer = fw_offer(self->vcpus[0], reg);
 	self->current = fw_get(self->vcpus[0], reg);
-	self->other = self->current == reg->low ? self->offer : reg->low;
+	self->other = fw_other(reg, self->offer, self->current);
 
 	EXPECT_EQ(fw_guest_ask(self->vcpus[0], reg), fw_guest_answer(reg, self->current));
 }

@@ -7,11 +7,10 @@
  * TRNG_VERSION, the vendor features) answers what follows from the value that
  * get shows, before and after the run.
  */
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 static const u64 values[] = {
-	0, 1, 2, 3,
-	KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_AVAIL | KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_ENABLED,
+	0, 1, 2, 3, FW_WORKAROUND_2_AVAIL_ENABLED,
 	PSCI_VERSION(1, 0), PSCI_VERSION(1, 1), PSCI_VERSION(1, 2), PSCI_VERSION(1, 3),
 };
 

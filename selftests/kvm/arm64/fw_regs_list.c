@@ -11,7 +11,7 @@
  */
 #include <sys/mman.h>
 
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 #define UNTOUCHED	0x5a5a5a5a5a5a5a5aUL
 

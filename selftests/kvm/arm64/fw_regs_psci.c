@@ -9,7 +9,7 @@
  */
 #include "kvm_test_harness.h"
 
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 #define NEWEST	PSCI_VERSION(1, 3)
 

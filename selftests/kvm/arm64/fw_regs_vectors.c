@@ -24,9 +24,9 @@
  * index (per setup and id) and the value of its first vector, the result of set
  * and get (0 or the errno's name), and what was read: "same" if that is the
  * value just written, else the value, or "-" if get failed. As the values
- * follow from the seed, nothing is lost.
+ * follow from the seed, which starts each setup anew, nothing is lost.
  */
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 #define NR_RANDOM	100000
 

@@ -11,7 +11,7 @@
  */
 #include "kvm_test_harness.h"
 
-#include "fw_regs.h"
+#include "fw_regs_vm.h"
 
 #define NOT_AVAIL	KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_NOT_AVAIL
 #define UNKNOWN		KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_UNKNOWN
