@@ -4,6 +4,7 @@
 
 mod disk;
 mod fault;
+mod kernel;
 mod process;
 mod project;
 mod setup;
@@ -34,6 +35,8 @@ enum Command {
     Setup,
     /// Get the kernel's source and put the component into it
     Tree,
+    /// Build the kernels, with the handlers in Rust and in C
+    Kernel,
 }
 
 fn main() -> ExitCode {
@@ -54,5 +57,6 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Setup => setup::ensure(&project).map(drop),
         Command::Tree => tree::ensure(&project).map(drop),
+        Command::Kernel => kernel::ensure_all(&project),
     }
 }
