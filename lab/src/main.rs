@@ -7,6 +7,7 @@ mod fault;
 mod kernel;
 mod process;
 mod project;
+mod selftests;
 mod setup;
 mod tree;
 mod ui;
@@ -37,6 +38,8 @@ enum Command {
     Tree,
     /// Build the kernels, with the handlers in Rust and in C
     Kernel,
+    /// Build KVM's selftests, upstream's and ours
+    Selftests,
 }
 
 fn main() -> ExitCode {
@@ -58,5 +61,6 @@ fn run(cli: Cli) -> Result<()> {
         Command::Setup => setup::ensure(&project).map(drop),
         Command::Tree => tree::ensure(&project).map(drop),
         Command::Kernel => kernel::ensure_all(&project),
+        Command::Selftests => selftests::run(&project),
     }
 }

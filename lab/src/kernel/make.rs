@@ -110,6 +110,8 @@ pub fn is_step(line: &str) -> bool {
 /// Looks for warnings in files of ours.
 pub struct Warnings {
     tree: PathBuf,
+    /// Where in the tree the compiler runs.
+    below: &'static str,
     ours: BTreeSet<String>,
     /// The warning that rustc is in the middle of printing.
     rust: Option<String>,
@@ -120,10 +122,16 @@ impl Warnings {
     pub fn new(project: &Project) -> Result<Self> {
         Ok(Self {
             tree: project.tree(),
+            below: "",
             ours: overlay::files(project)?.into_keys().collect(),
             rust: None,
             found: Vec::new(),
         })
+    }
+
+    /// The same for a compiler that runs in this directory of the tree.
+    pub fn below(self, below: &'static str) -> Self {
+        Self { below, ..self }
     }
 
     /// Reads one line of a compiler's output.
@@ -142,11 +150,10 @@ impl Warnings {
     /// Keeps a warning whose place (`path:line:column`) is in a file of ours.
     fn note(&mut self, place: &str, text: &str) {
         let path = place.split(':').next().unwrap_or_default();
-        let path = Path::new(path.strip_prefix("./").unwrap_or(path));
-        let path = path
-            .strip_prefix(&self.tree)
-            .unwrap_or(path)
-            .to_string_lossy();
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let path = self.tree.join(self.below).join(path);
+        let path = path.strip_prefix(&self.tree).unwrap_or(&path);
+        let path = path.to_string_lossy();
         if self.ours.contains(path.as_ref()) {
             self.found.push((path.into_owned(), text.to_string()));
         }
@@ -176,6 +183,7 @@ mod tests {
     fn warnings_in_our_files_are_found() {
         let mut warnings = Warnings {
             tree: "/k".into(),
+            below: "",
             ours: ["a.c", "b.rs"].map(String::from).into(),
             rust: None,
             found: Vec::new(),

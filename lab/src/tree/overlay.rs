@@ -52,11 +52,6 @@ fn collect(ours: &Path, theirs: String, files: &mut BTreeMap<String, PathBuf>) -
     Ok(())
 }
 
-/// Whether a path in a kernel tree is one of our own files.
-pub fn is_ours(project: &Project, path: &str) -> bool {
-    files(project).is_ok_and(|files| files.contains_key(path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
