@@ -60,7 +60,7 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Setup => setup::ensure(&project).map(drop),
         Command::Tree => tree::ensure(&project).map(drop),
-        Command::Kernel => kernel::ensure_all(&project),
+        Command::Kernel => kernel::run(&project),
         Command::Selftests => selftests::run(&project),
     }
 }

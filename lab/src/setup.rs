@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use fs_err as fs;
 
-use crate::disk::whole_dir;
+use crate::disk::{whole_dir, Lock};
 use crate::fault::fault;
 use crate::project::Project;
 use crate::ui::say;
@@ -38,7 +38,7 @@ pub struct Toolchain {
 
 /// Makes sure that every tool is there.
 pub fn ensure(project: &Project) -> Result<Toolchain> {
-    fs::create_dir_all(project.out(""))?;
+    let _lock = Lock::take(&project.out(""), "tools")?;
     let packages = Packages::load(project)?;
     let rustc = Rustc::find(&packages)?;
 
