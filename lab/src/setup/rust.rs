@@ -131,7 +131,7 @@ pub fn bindgen_package(packages: &Packages) -> Option<String> {
 
 /// Builds bindgen.
 pub fn build_bindgen(project: &Project, packages: &Packages) -> Result<PathBuf> {
-    let version = packages.pinned.bindgen;
+    let version = &packages.pinned.bindgen;
     let root = project.out("cache/bindgen");
     fs::create_dir_all(&root)?;
     let step = Step::spinner(format!("building bindgen {version}"));
@@ -141,7 +141,7 @@ pub fn build_bindgen(project: &Project, packages: &Packages) -> Result<PathBuf> 
         "--locked",
         "--force",
         "--version",
-        &version.to_string(),
+        version,
         "bindgen-cli",
     ];
     let cargo = command("cargo", args)
