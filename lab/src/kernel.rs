@@ -44,7 +44,8 @@ pub fn run(project: &Project) -> Result<()> {
 fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) -> Result<PathBuf> {
     let _lock = Lock::take(&project.base(), "kernels")?;
     let build_dir = project.build_dir(handlers);
-    if !build_dir.exists() {
+    refuse_odd_path(&build_dir)?;
+    if !build_dir.join("vmlinux").exists() {
         ensure_space(&project.base(), SPACE, "a kernel build")?;
         start_from_other(project, handlers)?;
     }
@@ -106,6 +107,17 @@ fn start_from_other(project: &Project, handlers: Handlers) -> Result<()> {
         rename_in_commands(&dir.join("rust"), &other, &ours)
     })?;
     drop(step);
+    Ok(())
+}
+
+fn refuse_odd_path(dir: &Path) -> Result<()> {
+    let odd = |c: char| c.is_whitespace() || c == ':';
+    if dir.to_string_lossy().contains(odd) {
+        return Err(fault(
+            format!("a kernel cannot be built in {}", dir.display()),
+            "move this checkout to a path without spaces and colons",
+        ));
+    }
     Ok(())
 }
 

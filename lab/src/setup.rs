@@ -43,15 +43,12 @@ pub fn ensure(project: &Project) -> Result<Toolchain> {
     let rustc = Rustc::find(&packages)?;
 
     let mut missing = packages.missing();
-    if !missing.is_empty() && apt::is_there() {
-        apt::ensure_lists(project)?;
-    }
-    let (llvm, llvm_packages) = llvm::choose(&rustc, &packages)?;
+    let (llvm, llvm_packages) = llvm::choose(project, &rustc, &packages)?;
     missing.extend(llvm_packages);
     missing.extend(rustc.missing_source());
     let bindgen = rust::find_bindgen(project, &packages);
     if bindgen.is_none() {
-        missing.extend(rust::bindgen_package(&packages));
+        missing.extend(rust::bindgen_package(project, &packages));
     }
     apt::install(project, &missing)?;
 

@@ -124,8 +124,8 @@ pub fn find_bindgen(project: &Project, packages: &Packages) -> Option<PathBuf> {
 }
 
 /// The package that brings a bindgen that is new enough, if apt has it.
-pub fn bindgen_package(packages: &Packages) -> Option<String> {
-    let version = Version::find(&apt::candidate("bindgen")?)?;
+pub fn bindgen_package(project: &Project, packages: &Packages) -> Option<String> {
+    let version = Version::find(&apt::candidate(project, "bindgen")?)?;
     (version >= packages.minimum.bindgen).then(|| "bindgen".to_string())
 }
 
