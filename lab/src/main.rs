@@ -2,8 +2,19 @@
 
 //! The host tool behind the Makefile.
 
+mod boot;
+mod console;
+mod dump;
+mod hosts;
+mod initramfs;
+mod job;
+mod prepare;
 mod project;
+mod qemu;
+mod registers;
+mod run;
 mod ui;
+mod vmm;
 
 use clap::{Parser, Subcommand};
 
@@ -15,8 +26,14 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Boot every host, save and restore VMs between all of them, and show who accepted what
+    Run,
+}
 
 fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {}
+    let project = project::Project::here();
+    match Cli::parse().command {
+        Command::Run => run::run(&project),
+    }
 }

@@ -67,6 +67,11 @@ impl Project {
         self.out("selftests")
     }
 
+    /// The patched tree's UAPI headers, as `make headers` installs them.
+    pub fn headers(&self) -> PathBuf {
+        self.out("headers/usr/include")
+    }
+
     /// The statically linked arm64 busybox.
     pub fn busybox(&self) -> PathBuf {
         self.out("cache/busybox/bin/busybox")
