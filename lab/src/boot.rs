@@ -14,7 +14,7 @@ use anyhow::{anyhow, ensure, Result};
 
 use crate::console::{self, Transcript};
 use crate::hosts::Host;
-use crate::job::Job;
+use crate::job::{base_archive, Job};
 use crate::project::{Handlers, Project};
 use crate::qemu::Machine;
 use crate::ui::Step;
@@ -34,15 +34,18 @@ pub struct Boot<'a> {
     pub limit: Duration,
 }
 
-/// Boots hosts of a project, all with the same base archive (see [`crate::job::base_archive`]).
+/// Boots a project's kernels on hosts.
 pub struct Booter<'a> {
     project: &'a Project,
     base: Vec<u8>,
 }
 
 impl<'a> Booter<'a> {
-    pub fn new(project: &'a Project, base: Vec<u8>) -> Self {
-        Self { project, base }
+    pub fn new(project: &'a Project) -> Result<Self> {
+        Ok(Self {
+            project,
+            base: base_archive(project)?,
+        })
     }
 
     /// Boots all, as many at a time as this machine has CPUs. The results are in the order of

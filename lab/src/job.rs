@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a host is to do once it has booted: commands for `lab/guest/init` to run, and the files
-//! they read.
+//! What a host is to do once it has booted: commands for `lab/guest/init` to run, with their
+//! programs and files.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{ensure, Result};
@@ -27,6 +27,7 @@ pub struct Command {
 pub struct Job {
     commands: Vec<Command>,
     files: Vec<(String, String)>,
+    programs: BTreeMap<String, PathBuf>,
 }
 
 impl Job {
@@ -43,6 +44,11 @@ impl Job {
         self.files.push((name.into(), content.into()));
     }
 
+    /// A program for the commands, at `/name`. Saying so twice does no harm.
+    pub fn program(&mut self, name: impl Into<String>, from: impl Into<PathBuf>) {
+        self.programs.insert(name.into(), from.into());
+    }
+
     pub fn commands(&self) -> &[Command] {
         &self.commands
     }
@@ -50,6 +56,9 @@ impl Job {
     /// The archive that hands the job to `init`.
     pub fn archive(&self) -> Result<Vec<u8>> {
         let mut archive = Archive::new();
+        for (name, from) in &self.programs {
+            archive.program(name, from)?;
+        }
         for (name, content) in &self.files {
             archive.file(name, 0o644, content.as_bytes())?;
         }
@@ -76,17 +85,14 @@ impl Job {
     }
 }
 
-/// The archive that all hosts share: busybox, `init`, and programs (name in the host, file here).
-pub fn base_archive(project: &Project, programs: &[(String, PathBuf)]) -> Result<Vec<u8>> {
+/// The archive that all boots share: busybox and `init`.
+pub fn base_archive(project: &Project) -> Result<Vec<u8>> {
     let mut archive = Archive::new();
     for directory in ["dev", "proc", "sys", "tmp"] {
         archive.directory(directory)?;
     }
     archive.program("bin/busybox", &project.busybox())?;
-    archive.program("init", Path::new(&project.root().join("lab/guest/init")))?;
-    for (name, from) in programs {
-        archive.program(name, from)?;
-    }
+    archive.program("init", &project.root().join("lab/guest/init"))?;
     archive.finish()
 }
 

@@ -12,7 +12,7 @@ use crate::boot::{Boot, Booter};
 use crate::console::Transcript;
 use crate::dump::{self, Dump};
 use crate::hosts::{self, Host};
-use crate::job::{base_archive, Job};
+use crate::job::Job;
 use crate::prepare::prepare;
 use crate::project::{Handlers, Project};
 use crate::vmm::{self, Refusal};
@@ -38,12 +38,13 @@ pub fn run(project: &Project) -> Result<()> {
 /// Fills the matrix, with the Rust handlers on every host.
 pub fn measure(project: &Project) -> Result<Matrix> {
     let hosts = hosts::load(project)?;
-    let programs = [(vmm::PROGRAM.to_owned(), vmm::build(project)?)];
-    let booter = Booter::new(project, base_archive(project, &programs)?);
+    let booter = Booter::new(project)?;
+    let mut job = Job::default();
+    job.program(vmm::PROGRAM, vmm::build(project)?);
 
-    let mut dumps = save(&booter, &hosts)?;
+    let mut dumps = save(&booter, &hosts, job.clone())?;
     dumps.extend(dump::field(project)?);
-    let refusals = restore(&booter, &hosts, &dumps)?;
+    let refusals = restore(&booter, &hosts, &dumps, job)?;
     Ok(Matrix {
         hosts,
         dumps,
@@ -51,8 +52,7 @@ pub fn measure(project: &Project) -> Result<Matrix> {
     })
 }
 
-fn save(booter: &Booter, hosts: &[Host]) -> Result<Vec<Dump>> {
-    let mut job = Job::default();
+fn save(booter: &Booter, hosts: &[Host], mut job: Job) -> Result<Vec<Dump>> {
     job.command("dump", 10, format!("/{} dump", vmm::PROGRAM));
 
     let transcripts = boot_all(booter, "saving a VM on every host", "dump", hosts, &job)?;
@@ -63,8 +63,12 @@ fn save(booter: &Booter, hosts: &[Host]) -> Result<Vec<Dump>> {
         .collect()
 }
 
-fn restore(booter: &Booter, hosts: &[Host], dumps: &[Dump]) -> Result<Vec<Vec<Vec<Refusal>>>> {
-    let mut job = Job::default();
+fn restore(
+    booter: &Booter,
+    hosts: &[Host],
+    dumps: &[Dump],
+    mut job: Job,
+) -> Result<Vec<Vec<Vec<Refusal>>>> {
     for dump in dumps {
         let file = file_of(dump);
         job.command(

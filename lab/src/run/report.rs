@@ -2,7 +2,7 @@
 
 //! What `lab run` prints: hosts and dumps with their values, the matrix, and the refusals.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -12,6 +12,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 
 use super::Matrix;
 use crate::registers;
+use crate::vmm::Refusal;
 
 /// Prints to standard output; colours only where a terminal reads them.
 pub fn print(matrix: &Matrix) -> Result<()> {
@@ -99,65 +100,129 @@ fn paint(table: &str) -> String {
 
 /// Each refused value once, with the dumps that hold it and the hosts that refuse it.
 fn refusals(matrix: &Matrix) -> String {
-    // Value and errno; then the targets that refuse it; then the sources that hold it.
-    let mut values: BTreeMap<(u64, u64, &str), BTreeMap<&str, Vec<String>>> = BTreeMap::new();
-    for (dump, row) in matrix.dumps.iter().zip(&matrix.refusals) {
-        let mut by_value: BTreeMap<(u64, u64, &str), Vec<String>> = BTreeMap::new();
-        for (target, refusals) in row.iter().enumerate() {
-            for refusal in refusals {
-                by_value
-                    .entry((refusal.id, refusal.value, &refusal.errno))
-                    .or_default()
-                    .push(matrix.hosts[target].name.clone());
-            }
-        }
-        for (value, targets) in by_value {
-            values
-                .entry(value)
-                .or_default()
-                .insert(&dump.source, targets);
-        }
-    }
+    let all = || matrix.refusals.iter().flatten().flatten();
+    let values: BTreeSet<_> = all().map(|r| (r.id, r.value, &r.errno)).collect();
     if values.is_empty() {
         return "No refusals.".to_owned();
     }
 
     let mut text = "Refusals (register = value: errno; saved on -> refused by)\n".to_owned();
-    for ((id, value, errno), sources) in values {
-        text += &format!(
-            "\n{} = {}: {errno}\n",
-            registers::name(id),
-            registers::long(id, value)
-        );
-        let mut by_targets: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
-        for (source, targets) in sources {
-            match by_targets.iter_mut().find(|(found, _)| *found == targets) {
-                Some((_, sources)) => sources.push(source),
-                None => by_targets.push((targets, vec![source])),
-            }
-        }
-        for (targets, sources) in by_targets {
+    for (id, value, errno) in values {
+        let (name, value_name) = (registers::name(id), registers::long(id, value));
+        text += &format!("\n{name} = {value_name}: {errno}\n");
+
+        let is_meant = |r: &Refusal| (r.id, r.value, &r.errno) == (id, value, errno);
+        for (sources, targets) in by_targets(matrix, is_meant) {
             text += &wrap(&format!("{} -> {}", sources.join(", "), targets.join(", ")));
         }
     }
     text
 }
 
+/// Which dumps meet such a refusal on which hosts; dumps with the same hosts are one item.
+fn by_targets<'a>(
+    matrix: &'a Matrix,
+    is_meant: impl Fn(&Refusal) -> bool,
+) -> Vec<(Vec<&'a str>, Vec<&'a str>)> {
+    let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+    for (dump, row) in matrix.dumps.iter().zip(&matrix.refusals) {
+        let targets: Vec<&str> = row
+            .iter()
+            .zip(&matrix.hosts)
+            .filter(|(refusals, _)| refusals.iter().any(&is_meant))
+            .map(|(_, host)| host.name.as_str())
+            .collect();
+        if targets.is_empty() {
+            continue;
+        }
+        match groups.iter_mut().find(|(_, found)| *found == targets) {
+            Some((sources, _)) => sources.push(&dump.source),
+            None => groups.push((vec![&dump.source], targets)),
+        }
+    }
+    groups
+}
+
 /// Breaks a list at spaces, so that it fits a terminal.
 fn wrap(line: &str) -> String {
-    let mut text = String::new();
-    let mut width = 0;
-    for word in line.split(' ') {
-        if width == 0 || width + 1 + word.len() > 96 {
-            text += if width == 0 { "  " } else { "\n    " };
-            width = if width == 0 { 2 } else { 4 };
-        } else {
-            text.push(' ');
-            width += 1;
+    const WIDTH: usize = 96;
+
+    let mut text = "  ".to_owned();
+    let mut start = 0;
+    for word in line.split_inclusive(' ') {
+        if text.len() - start + word.trim_end().len() > WIDTH {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            start = text.len();
+            text += "    ";
         }
         text += word;
-        width += word.len();
     }
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dump::Dump;
+    use crate::hosts::Host;
+
+    fn matrix() -> Matrix {
+        let host = |name: &str| Host {
+            name: name.to_owned(),
+            cpu: "max".to_owned(),
+            cmdline: String::new(),
+            memory: 512,
+            cpus: 1,
+        };
+        let dump = |source: &str| Dump {
+            source: source.to_owned(),
+            registers: vec![(0x6030_0000_0014_0001, 2)],
+        };
+        let refused = vec![Refusal {
+            id: 0x6030_0000_0014_0001,
+            value: 2,
+            errno: "EINVAL".to_owned(),
+        }];
+        Matrix {
+            hosts: vec![host("good"), host("bad")],
+            dumps: vec![dump("good"), dump("bad"), dump("field")],
+            refusals: vec![
+                vec![vec![], refused.clone()],
+                vec![vec![], vec![]],
+                vec![vec![], refused],
+            ],
+        }
+    }
+
+    #[test]
+    fn the_same_refusal_is_told_once() {
+        let text = refusals(&matrix());
+        assert!(text.ends_with(
+            "\nSMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL\n  good, field -> bad\n"
+        ));
+    }
+
+    #[test]
+    fn verdicts_are_words_not_only_colours() {
+        let text = anstream::adapter::strip_str(&verdicts(&matrix())).to_string();
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(rows[1], ["A", "good", "ok", "NO"]);
+        assert_eq!(rows[2], ["B", "bad", "ok", "ok"]);
+        assert_eq!(rows[3], ["field", "ok", "NO"]);
+    }
+
+    #[test]
+    fn long_lists_are_broken() {
+        let line = vec!["word"; 50].join(", ");
+        let text = wrap(&line);
+        assert!(text
+            .lines()
+            .all(|line| line.len() <= 96 && line == line.trim_end()));
+        assert_eq!(text.split_whitespace().count(), 50);
+    }
 }
