@@ -210,7 +210,7 @@ mod tests {
             ("\n@lab done 2 0\n", "\n", "ended before `done`"),
             ("done 2 0", "done 1 0", "1 of 2 commands ran"),
             ("done 2 0", "done 2 512", "tainted: 0x200"),
-            ("done 2 0", "done 2", "no taint"),
+            ("done 2 0", "done 2 x", "no taint"),
             ("done 2 0", "done", "the last marker is"),
             ("begin a", "begin aa", "where `begin a` should be"),
             ("end a 0", "end b 0", "where `end a` should be"),
