@@ -4,6 +4,7 @@
 
 mod boot;
 mod console;
+mod deviations;
 mod dump;
 mod hosts;
 mod initramfs;
@@ -16,6 +17,7 @@ mod registers;
 mod results;
 mod run;
 mod ui;
+mod vectors;
 mod vmm;
 
 use clap::{Parser, Subcommand};
