@@ -3,6 +3,7 @@
 //! The host tool behind the Makefile.
 
 mod boot;
+mod check;
 mod console;
 mod deviations;
 mod dump;
@@ -20,6 +21,8 @@ mod ui;
 mod vectors;
 mod vmm;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -33,11 +36,23 @@ struct Cli {
 enum Command {
     /// Boot every host, save and restore VMs between all of them, and show who accepted what
     Run,
+    /// Verify everything that can be verified
+    Check {
+        /// Only these steps
+        #[arg(long, value_enum, value_delimiter = ',')]
+        only: Vec<check::Step>,
+    },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let project = project::Project::here();
     match Cli::parse().command {
-        Command::Run => run::run(&project),
+        Command::Run => run::run(&project)?,
+        Command::Check { only } => {
+            if !check::check(&project, &only)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }
