@@ -1,0 +1,1 @@
+../../../rust/fw_regs/policy.rs

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The firmware pseudo-registers of arm64 KVM.
+//!
+//! KVM shows each virtual machine a firmware: which PSCI version it has, which Spectre workarounds
+//! it offers, which hypercall services exist. Userspace sees it as eight pseudo-registers which it
+//! saves on one host and restores on another, and cannot judge: only the receiving kernel knows
+//! what it can keep. This component owns the registers' list, get and set handlers.
+//!
+//! Three layers, each of which knows only those below it:
+//!
+//! - the entry points in this file, which the C side of KVM calls through the prototypes in
+//!   [`include/kvm/arm_hypercalls.h`](srctree/include/kvm/arm_hypercalls.h),
+//! - the [`handlers`], which read the user's value, take the lock, gather, ask and store,
+//! - the [`policy`], which decides, and [`kernel::kvm`], which sees the VM.
+//!
+//! Concurrency: all state of a VM is guarded by its `config_lock`. The guest's side reads single
+//! words of it without the lock, therefore each is written with one marked access. No user memory
+//! is accessed while the lock is held.
+//!
+//! uAPI document: `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`.
+
+use kernel::{
+    bindings,
+    kvm::{
+        self,
+        one_reg::OneReg,
+        Vcpu, //
+    },
+    prelude::*,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    },
+};
+
+mod handlers;
+pub mod policy;
+mod uapi;
+
+#[cfg(CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST)]
+mod tests;
+
+module! {
+    type: FwRegs,
+    name: "kvm_arm_fw_regs",
+    authors: ["The arm64 KVM firmware pseudo-register authors"],
+    description: "Firmware pseudo-registers of arm64 KVM",
+    license: "GPL",
+}
+
+struct FwRegs;
+
+impl kernel::Module for FwRegs {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        if kvm::is_initialised() {
+            pr_info!("firmware pseudo-registers served by Rust\n");
+        }
+        Ok(Self)
+    }
+}
+
+/// Returns the number of firmware pseudo-registers.
+///
+/// # Safety
+///
+/// Always safe to call; the pointer is not used.
+// Required to be unsafe due to the `#[export]` annotation.
+#[export]
+pub unsafe extern "C" fn kvm_arm_get_fw_num_regs(_vcpu: *mut bindings::kvm_vcpu) -> c_int {
+    handlers::COUNT as c_int
+}
+
+/// Writes the ids of the firmware pseudo-registers to user memory.
+///
+/// Returns 0, or `-EFAULT` where the memory cannot be written.
+///
+/// # Safety
+///
+/// Always safe to call: `uindices` is a user pointer, and `_vcpu` is not used.
+// Required to be unsafe due to the `#[export]` annotation.
+#[export]
+pub unsafe extern "C" fn kvm_arm_copy_fw_reg_indices(
+    _vcpu: *mut bindings::kvm_vcpu,
+    uindices: *mut u64,
+) -> c_int {
+    let ids = UserSlice::new(UserPtr::from_ptr(uindices.cast()), handlers::LIST_SIZE);
+    to_errno(handlers::list(ids))
+}
+
+/// Writes the value of a firmware pseudo-register to user memory.
+///
+/// Returns 0, `-ENOENT` for an unknown register, or `-EFAULT` where the memory cannot be written.
+///
+/// # Safety
+///
+/// - `vcpu` must point to an initialised vCPU that stays alive during the call. The caller must
+///   not hold the `config_lock` of its VM.
+/// - `reg` must be valid for reads during the call.
+#[export]
+pub unsafe extern "C" fn kvm_arm_get_fw_reg(
+    vcpu: *mut bindings::kvm_vcpu,
+    reg: *const bindings::kvm_one_reg,
+) -> c_int {
+    // SAFETY: The caller guarantees that `vcpu` is initialised and stays alive.
+    let vcpu = unsafe { Vcpu::from_raw(vcpu) };
+    // SAFETY: The caller guarantees that `reg` is valid for reads.
+    let reg = unsafe { OneReg::from_raw(reg) };
+    to_errno(handlers::get(vcpu, reg))
+}
+
+/// Sets a firmware pseudo-register to a value in user memory.
+///
+/// Returns 0, `-ENOENT` for an unknown register, `-EFAULT` where the memory cannot be read,
+/// `-EINVAL` for a value that this host does not accept, or `-EBUSY` for one that would change a
+/// register of a VM that has run.
+///
+/// # Safety
+///
+/// - `vcpu` must point to an initialised vCPU that stays alive during the call. The caller must
+///   not hold the `config_lock` of its VM.
+/// - `reg` must be valid for reads during the call.
+#[export]
+pub unsafe extern "C" fn kvm_arm_set_fw_reg(
+    vcpu: *mut bindings::kvm_vcpu,
+    reg: *const bindings::kvm_one_reg,
+) -> c_int {
+    // SAFETY: The caller guarantees that `vcpu` is initialised and stays alive.
+    let vcpu = unsafe { Vcpu::from_raw(vcpu) };
+    // SAFETY: The caller guarantees that `reg` is valid for reads.
+    let reg = unsafe { OneReg::from_raw(reg) };
+    to_errno(handlers::set(vcpu, reg))
+}
+
+fn to_errno(result: Result) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(error) => error.to_errno(),
+    }
+}

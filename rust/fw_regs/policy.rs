@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The acceptance policy of the firmware pseudo-registers.
+//!
+//! Userspace saves these registers on one host and restores them on another. Whether a restored
+//! value can be kept is for the receiving kernel to judge, and this module is that judgement:
+//! values in, verdict out, no state, no I/O, nothing but [`core`]. The component that calls it
+//! gathers what a verdict depends on under the VM's `config_lock` and stores what was accepted
+//! before it drops the lock again.
+//!
+//! - An *offer* is the best value that this host can keep for this VM now.
+//! - A *promise* is the value that the VM has been given.
+//! - A write is either accepted or refused with one [`Reason`].
+//!
+//! Being free of kernel interfaces, the same files are also compiled for the build machine, where
+//! they are tested.
+//!
+//! C header: [`arch/arm64/include/uapi/asm/kvm.h`](srctree/arch/arm64/include/uapi/asm/kvm.h).
+//!
+//! uAPI document: `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`.
+
+#![forbid(unsafe_code)]
+
+mod psci;
+mod register;
+mod services;
+mod workaround;
+
+#[cfg(any(test, CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
+pub mod cases;
+
+pub use psci::PsciVersion;
+pub use register::{
+    Bitmap,
+    Register, //
+};
+pub use services::Services;
+pub use workaround::{
+    Level,
+    Mitigation,
+    Ssbd, //
+};
+
+use core::cmp::Ordering;
+
+/// Why an access to a pseudo-register is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no such register, or not of that size.
+    UnknownRegister,
+    /// The user memory that holds the value, or shall hold it, cannot be accessed.
+    BadAddress,
+    /// The value has no meaning in this register.
+    Malformed,
+    /// The value needs the `KVM_ARM_VCPU_PSCI_0_2` vCPU feature, or its absence.
+    WrongFeature,
+    /// The value promises more than this host can keep.
+    ExceedsOffer,
+    /// The VM has run, and the value is not the one that it has.
+    Frozen,
+}
+
+/// A well-formed value of a pseudo-register.
+///
+/// Promises of one register are ordered by what they give to the guest. For bitmaps that order is
+/// partial, and promises of different kinds have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// What PSCI_VERSION tells.
+    Psci(PsciVersion),
+    /// What SMCCC_ARCH_WORKAROUND_1 and SMCCC_ARCH_WORKAROUND_3 tell.
+    Workaround(Level),
+    /// What SMCCC_ARCH_WORKAROUND_2 tells.
+    Ssbd(Ssbd),
+    /// What the bitmaps of hypercall services tell.
+    Services(Services),
+}
+
+impl Promise {
+    /// Reads the promise out of a value that userspace wants `register` to have.
+    ///
+    /// `psci_0_2` is whether the vCPUs have the `KVM_ARM_VCPU_PSCI_0_2` feature.
+    ///
+    /// # Errors
+    ///
+    /// - [`Reason::Malformed`]: the value has no meaning in this register.
+    /// - [`Reason::WrongFeature`]: no VM with these vCPUs has it.
+    pub fn parse(register: Register, value: u64, psci_0_2: bool) -> Result<Self, Reason> {
+        match register {
+            Register::PsciVersion => {
+                let version = PsciVersion::from_value(value).ok_or(Reason::Malformed)?;
+                if version.needs_psci_0_2() != psci_0_2 {
+                    return Err(Reason::WrongFeature);
+                }
+                Ok(Self::Psci(version))
+            }
+            Register::Workaround1 | Register::Workaround3 => Level::from_value(value)
+                .map(Self::Workaround)
+                .ok_or(Reason::Malformed),
+            Register::Workaround2 => Ssbd::from_value(value)
+                .map(Self::Ssbd)
+                .ok_or(Reason::Malformed),
+            Register::Bitmap(_) => Ok(Self::Services(Services::from_value(value))),
+        }
+    }
+
+    /// Whether a host that can keep `offer` can keep this promise too.
+    pub fn within(self, offer: Self) -> bool {
+        self <= offer
+    }
+
+    /// The value that userspace reads from the register.
+    pub const fn value(self) -> u64 {
+        match self {
+            Self::Psci(version) => version.value(),
+            Self::Workaround(level) => level.value(),
+            Self::Ssbd(ssbd) => ssbd.value(),
+            Self::Services(services) => services.value(),
+        }
+    }
+}
+
+impl PartialOrd for Promise {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Psci(a), Self::Psci(b)) => a.partial_cmp(b),
+            (Self::Workaround(a), Self::Workaround(b)) => a.partial_cmp(b),
+            (Self::Ssbd(a), Self::Ssbd(b)) => a.partial_cmp(b),
+            (Self::Services(a), Self::Services(b)) => a.partial_cmp(b),
+            (Self::Psci(_) | Self::Workaround(_) | Self::Ssbd(_) | Self::Services(_), _) => None,
+        }
+    }
+}
+
+/// What the verdict on a write depends on, besides the value.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// The best that this host can keep for this VM.
+    pub offer: Promise,
+    /// What the VM has now.
+    pub promise: Promise,
+    /// Whether the register keeps its value from now on.
+    pub frozen: bool,
+}
+
+/// Judges whether the register may become `wanted`.
+///
+/// # Errors
+///
+/// - [`Reason::ExceedsOffer`]: the host cannot keep it.
+/// - [`Reason::Frozen`]: the register keeps its value, and this is another one. Writing the same
+///   value again is accepted: VMMs rewrite every register on each reset.
+pub fn judge(wanted: Promise, view: &View) -> Result<(), Reason> {
+    if !wanted.within(view.offer) {
+        return Err(Reason::ExceedsOffer);
+    }
+    if view.frozen && wanted != view.promise {
+        return Err(Reason::Frozen);
+    }
+    Ok(())
+}

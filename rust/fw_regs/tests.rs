@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! KUnit tests: the policy's tables as this kernel's compiler built them, and what only the kernel
+//! knows.
+
+use kernel::{
+    kvm::SmcccServices,
+    prelude::*, //
+};
+
+use crate::policy::{
+    cases::{
+        self,
+        Case, //
+    },
+    Reason,
+    Register, //
+};
+
+fn all_as_told(cases: &[Case]) -> bool {
+    cases.iter().all(|case| {
+        let told = case.judged() == case.verdict;
+        if !told {
+            pr_err!("{:?}: judged {:?}\n", case, case.judged());
+        }
+        told
+    })
+}
+
+#[kunit_tests(kvm_arm_fw_regs)]
+mod suite {
+    use super::*;
+
+    #[test]
+    fn psci_version_verdicts() {
+        assert!(all_as_told(cases::PSCI_VERSION));
+    }
+
+    #[test]
+    fn workaround_1_3_verdicts() {
+        assert!(all_as_told(cases::WORKAROUND_1_3));
+    }
+
+    #[test]
+    fn workaround_2_verdicts() {
+        assert!(all_as_told(cases::WORKAROUND_2));
+    }
+
+    #[test]
+    fn bitmap_verdicts() {
+        assert!(all_as_told(cases::BITMAPS));
+    }
+
+    #[test]
+    fn reason_errnos() {
+        assert!(Error::from(Reason::UnknownRegister) == ENOENT);
+        assert!(Error::from(Reason::BadAddress) == EFAULT);
+        assert!(Error::from(Reason::Malformed) == EINVAL);
+        assert!(Error::from(Reason::WrongFeature) == EINVAL);
+        assert!(Error::from(Reason::ExceedsOffer) == EINVAL);
+        assert!(Error::from(Reason::Frozen) == EBUSY);
+    }
+
+    #[test]
+    fn ids_round_trip() {
+        for register in Register::ALL {
+            assert!(Register::from_id(register.id()) == Some(register));
+            assert!(Register::from_id(register.id() ^ (1 << 52)).is_none());
+        }
+    }
+
+    #[test]
+    fn every_bitmap_has_services() {
+        assert!(SmcccServices::Std.implemented() != 0);
+        assert!(SmcccServices::StdHyp.implemented() != 0);
+        assert!(SmcccServices::VendorHyp.implemented() != 0);
+        assert!(SmcccServices::VendorHyp2.implemented() != 0);
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fw_regs - Get and set of each firmware pseudo-register before the VM runs
+ *
+ * For each register:
+ *  - a fresh VM shows the documented value: everything that KVM implements, or
+ *    a well-formed level, and nothing in VENDOR_HYP_BMAP_2;
+ *  - every well-formed value up to the offer is accepted and reads back;
+ *  - a well-formed value above the offer is refused with EINVAL;
+ *  - any other value is refused with EINVAL;
+ *  - a refused set changes nothing, a lowered register can be raised again, and
+ *    all vCPUs share one value.
+ */
+#include "kvm_test_harness.h"
+
+#include "fw_regs_vm.h"
+
+FIXTURE(fw_reg)
+{
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpus[2];
+	u64 fresh;
+	u64 offer;
+};
+
+FIXTURE_VARIANT(fw_reg)
+{
+	const struct fw_reg *reg;
+};
+
+FW_REG_VARIANTS(fw_reg);
+
+FIXTURE_SETUP(fw_reg)
+{
+	self->vm = fw_vm_create(true, self->vcpus, 2);
+	self->fresh = fw_get(self->vcpus[0], variant->reg);
+	self->offer = fw_offer(self->vcpus[0], variant->reg);
+}
+
+FIXTURE_TEARDOWN(fw_reg)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F(fw_reg, fresh_value_is_documented_one)
+{
+	const struct fw_reg *reg = variant->reg;
+
+	switch (reg->kind) {
+	case FW_PSCI:
+		EXPECT_EQ(self->fresh, reg->max);
+		break;
+	case FW_WORKAROUND:
+		EXPECT_TRUE(fw_well_formed(reg, self->fresh));
+		EXPECT_EQ(self->fresh, fw_narrow(reg, self->fresh));
+		break;
+	case FW_BITMAP:
+		EXPECT_EQ(self->fresh,
+			  reg->id == KVM_REG_ARM_VENDOR_HYP_BMAP_2 ? 0 : reg->max);
+		break;
+	}
+}
+
+TEST_F(fw_reg, offered_value_accepted_and_reads_back)
+{
+	const struct fw_reg *reg = variant->reg;
+	int i, tried = 0;
+
+	for (i = 0; i < FW_NR_CANDIDATES; i++) {
+		u64 val = fw_candidate(i);
+
+		if (!fw_offered(reg, self->offer, val))
+			continue;
+
+		EXPECT_EQ(fw_set(self->vcpus[0], reg, val), 0)
+			TH_LOG("value 0x%lx", val);
+		EXPECT_EQ(fw_get(self->vcpus[0], reg),
+			  fw_readback(reg, self->offer, fw_narrow(reg, val)))
+			TH_LOG("value 0x%lx", val);
+		tried++;
+	}
+	EXPECT_GT(tried, 0);
+}
+
+TEST_F(fw_reg, value_above_offer_EINVAL)
+{
+	const struct fw_reg *reg = variant->reg;
+	int i, tried = 0;
+	u64 before;
+
+	ASSERT_EQ(fw_set(self->vcpus[0], reg, reg->low), 0);
+	before = fw_get(self->vcpus[0], reg);
+
+	for (i = 0; i < FW_NR_CANDIDATES; i++) {
+		u64 val = fw_candidate(i);
+
+		if (!fw_well_formed(reg, val) || fw_offered(reg, self->offer, val))
+			continue;
+
+		EXPECT_EQ(fw_set(self->vcpus[0], reg, val), EINVAL)
+			TH_LOG("value 0x%lx", val);
+		EXPECT_EQ(fw_get(self->vcpus[0], reg), before)
+			TH_LOG("value 0x%lx", val);
+		tried++;
+	}
+	if (!tried)
+		SKIP(return, "this host offers every well-formed value");
+}
+
+TEST_F(fw_reg, malformed_value_EINVAL)
+{
+	const struct fw_reg *reg = variant->reg;
+	int i, tried = 0;
+	u64 before;
+
+	ASSERT_EQ(fw_set(self->vcpus[0], reg, reg->low), 0);
+	before = fw_get(self->vcpus[0], reg);
+
+	for (i = 0; i < FW_NR_CANDIDATES; i++) {
+		u64 val = fw_candidate(i);
+
+		if (fw_well_formed(reg, val))
+			continue;
+
+		EXPECT_EQ(fw_set(self->vcpus[0], reg, val), EINVAL)
+			TH_LOG("value 0x%lx", val);
+		EXPECT_EQ(fw_get(self->vcpus[0], reg), before)
+			TH_LOG("value 0x%lx", val);
+		tried++;
+	}
+	EXPECT_GT(tried, 0);
+}
+
+TEST_F(fw_reg, lowered_value_can_be_raised_to_offer)
+{
+	const struct fw_reg *reg = variant->reg;
+
+	EXPECT_EQ(fw_set(self->vcpus[0], reg, reg->low), 0);
+	EXPECT_EQ(fw_set(self->vcpus[0], reg, self->offer), 0);
+	EXPECT_EQ(fw_get(self->vcpus[0], reg), self->offer);
+}
+
+TEST_F(fw_reg, fresh_value_can_be_written_back)
+{
+	const struct fw_reg *reg = variant->reg;
+
+	EXPECT_EQ(fw_set(self->vcpus[0], reg, self->fresh), 0);
+	EXPECT_EQ(fw_get(self->vcpus[0], reg), self->fresh);
+}
+
+TEST_F(fw_reg, set_on_one_vcpu_shows_on_the_other)
+{
+	const struct fw_reg *reg = variant->reg;
+
+	EXPECT_EQ(fw_get(self->vcpus[1], reg), self->fresh);
+
+	EXPECT_EQ(fw_set(self->vcpus[0], reg, reg->low), 0);
+	EXPECT_EQ(fw_get(self->vcpus[1], reg), fw_readback(reg, self->offer, reg->low));
+
+	EXPECT_EQ(fw_set(self->vcpus[1], reg, self->offer), 0);
+	EXPECT_EQ(fw_get(self->vcpus[0], reg), self->offer);
+}
+
+TEST_HARNESS_MAIN

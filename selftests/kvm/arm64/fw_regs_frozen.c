@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fw_regs_frozen - Sets of each firmware pseudo-register after the VM has run
+ *
+ * For each register, once some vCPU of the VM has run:
+ *  - writing the current value succeeds, as VMMs do so on every reset;
+ *  - writing another offered value changes nothing and gets EBUSY, where the
+ *    register freezes;
+ *  - that holds on a vCPU that never ran, too;
+ *  - the other errors come first: ENOENT, EFAULT, EINVAL;
+ *  - the guest is told what get shows, before and after.
+ */
+#include "kvm_test_harness.h"
+
+#include "fw_regs_vm.h"
+
+FIXTURE(frozen)
+{
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpus[2];
+	u64 offer;
+	u64 current;	/* what get shows when the VM runs first */
+	u64 other;	/* another offered value, if there is one */
+};
+
+FIXTURE_VARIANT(frozen)
+{
+	const struct fw_reg *reg;
+};
+
+FW_REG_VARIANTS(frozen);
+
+FIXTURE_SETUP(frozen)
+{
+	const struct fw_reg *reg = variant->reg;
+
+	self->vm = fw_vm_create(true, self->vcpus, 2);
+	self->offer = fw_offer(self->vcpus[0], reg);
+	self->current = fw_get(self->vcpus[0], reg);
+	self->other = fw_other(reg, self->offer, self->current);
+
+	EXPECT_EQ(fw_guest_ask(self->vcpus[0], reg), fw_guest_answer(reg, self->current));
+}
+
+FIXTURE_TEARDOWN(frozen)
+{
+	kvm_vm_free(self->vm);
+}
+
+TEST_F(frozen, current_value_accepted)
+{
+	EXPECT_EQ(fw_set(self->vcpus[0], variant->reg, self->current), 0);
+	EXPECT_EQ(fw_get(self->vcpus[0], variant->reg), self->current);
+	EXPECT_EQ(fw_set(self->vcpus[1], variant->reg, self->current), 0);
+	EXPECT_EQ(fw_get(self->vcpus[1], variant->reg), self->current);
+}
+
+static void set_other(struct __test_metadata *_metadata, FIXTURE_DATA(frozen) *self,
+		      const struct fw_reg *reg, struct kvm_vcpu *setter)
+{
+	int expected = fw_change_after_run(reg);
+	u64 after = expected ? self->current : fw_readback(reg, self->offer, self->other);
+
+	if (self->other == self->current)
+		SKIP(return, "this host offers one value only");
+
+	EXPECT_EQ(fw_set(setter, reg, self->other), expected);
+	EXPECT_EQ(fw_get(self->vcpus[0], reg), after);
+	EXPECT_EQ(fw_get(self->vcpus[1], reg), after);
+	EXPECT_EQ(fw_guest_ask(self->vcpus[0], reg), fw_guest_answer(reg, after));
+}
+
+TEST_F(frozen, other_value_EBUSY_if_register_freezes)
+{
+	set_other(_metadata, self, variant->reg, self->vcpus[0]);
+}
+
+TEST_F(frozen, other_value_on_vcpu_that_never_ran_EBUSY_if_register_freezes)
+{
+	set_other(_metadata, self, variant->reg, self->vcpus[1]);
+}
+
+/* All candidates that are well-formed (or not), but not offered. */
+static int set_refused(struct __test_metadata *_metadata, FIXTURE_DATA(frozen) *self,
+		       const struct fw_reg *reg, bool well_formed)
+{
+	int i, tried = 0;
+
+	for (i = 0; i < FW_NR_CANDIDATES; i++) {
+		u64 val = fw_candidate(i);
+
+		if (fw_well_formed(reg, val) != well_formed ||
+		    fw_offered(reg, self->offer, val))
+			continue;
+
+		EXPECT_EQ(fw_set(self->vcpus[0], reg, val), EINVAL)
+			TH_LOG("value 0x%lx", val);
+		EXPECT_EQ(fw_get(self->vcpus[0], reg), self->current)
+			TH_LOG("value 0x%lx", val);
+		tried++;
+	}
+
+	return tried;
+}
+
+TEST_F(frozen, malformed_value_EINVAL)
+{
+	EXPECT_GT(set_refused(_metadata, self, variant->reg, false), 0);
+}
+
+TEST_F(frozen, value_above_offer_EINVAL)
+{
+	if (!set_refused(_metadata, self, variant->reg, true))
+		SKIP(return, "this host offers every well-formed value");
+}
+
+TEST_F(frozen, unreadable_value_EFAULT)
+{
+	EXPECT_EQ(fw_set_at(self->vcpus[0], variant->reg->id, NULL), EFAULT);
+	EXPECT_EQ(fw_get(self->vcpus[0], variant->reg), self->current);
+}
+
+TEST_F(frozen, wrong_size_ENOENT)
+{
+	u64 values[2] = { self->other };
+
+	EXPECT_EQ(fw_set_at(self->vcpus[0], fw_resize(variant->reg->id, FW_SIZE_U64 - 1),
+			    values), ENOENT);
+	EXPECT_EQ(fw_set_at(self->vcpus[0], fw_resize(variant->reg->id, FW_SIZE_U64 + 1),
+			    values), ENOENT);
+	EXPECT_EQ(fw_get(self->vcpus[0], variant->reg), self->current);
+}
+
+TEST_HARNESS_MAIN
