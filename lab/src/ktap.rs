@@ -148,11 +148,7 @@ impl<'a> Parser<'a> {
             ));
         }
 
-        let name = match (name, directive) {
-            ("", Directive::Skip(text) | Directive::Expected(text)) if !text.is_empty() => text,
-            ("", _) => "unnamed",
-            _ => name,
-        };
+        let (name, directive) = with_name(name, directive);
         let outcome = match directive {
             Directive::Skip(reason) => Outcome::Skip(reason.to_owned()),
             Directive::Expected(reason) => Outcome::Skip(format!("expected failure: {reason}")),
@@ -224,6 +220,24 @@ impl<'a> Parser<'a> {
 
     fn problem(&mut self, what: &str) {
         self.ktap.problems.push(what.to_owned());
+    }
+}
+
+/// The kselftest library has no name for a skipped result but says "name: reason" or the name
+/// instead of a reason.
+fn with_name<'a>(name: &'a str, directive: Directive<'a>) -> (&'a str, Directive<'a>) {
+    let split = |text: &'a str| text.split_once(": ").unwrap_or((text, ""));
+    match (name, directive) {
+        ("", Directive::Skip(text)) if !text.is_empty() => {
+            let (name, reason) = split(text);
+            (name, Directive::Skip(reason))
+        }
+        ("", Directive::Expected(text)) if !text.is_empty() => {
+            let (name, reason) = split(text);
+            (name, Directive::Expected(reason))
+        }
+        ("", _) => ("unnamed", directive),
+        _ => (name, directive),
     }
 }
 

@@ -2,9 +2,10 @@
 
 //! Results of checks, and how they are printed.
 //!
-//! A group is what one program or one comparison said. A group in which all passed takes one
-//! line; what failed or was skipped is told one by one, and failures once more at the end.
+//! A group is what one program or one comparison said. What passed in it takes one line, what was
+//! skipped one per reason; failures are told one by one, and with their causes at the end.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -105,46 +106,40 @@ impl<W: Write> Report<W> {
             self.group(&join(suite, &group), &cases)?;
         }
         if self.totals.all() == before {
-            self.case(suite, &Outcome::Fail("the suite gave no result".to_owned()))?;
+            self.group(suite, &[])?;
         }
         Ok(())
     }
 
     fn group(&mut self, group: &str, cases: &[Case]) -> Result<()> {
-        let passed = cases
-            .iter()
-            .filter(|case| case.outcome == Outcome::Pass)
-            .count();
-
-        for case in cases {
-            let name = join(group, &case.name);
-            if case.outcome == Outcome::Pass && passed > 1 {
-                self.totals.count(&case.outcome);
-            } else {
-                self.case(&name, &case.outcome)?;
+        let mut passed = Vec::new();
+        let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for Case { name, outcome } in cases {
+            self.totals.count(outcome);
+            match outcome {
+                Outcome::Pass => passed.push(name.as_str()),
+                Outcome::Skip(reason) => skipped.entry(reason).or_default().push(name),
+                Outcome::Fail(cause) => self.failure(join(group, name), cause)?,
             }
         }
-        if passed > 1 {
-            self.line("PASS", AnsiColor::Green, &format!("{group} ({passed})"))?;
+        for (reason, names) in skipped {
+            let line = format!("{}: {reason}", several(group, &names));
+            self.line("SKIP", AnsiColor::Yellow, &line)?;
+        }
+        if !passed.is_empty() {
+            self.line("PASS", AnsiColor::Green, &several(group, &passed))?;
         }
         if cases.is_empty() {
-            self.case(group, &Outcome::Fail("no result".to_owned()))?;
+            self.totals.failed += 1;
+            self.failure(group.to_owned(), "no result")?;
         }
         Ok(())
     }
 
-    fn case(&mut self, name: &str, outcome: &Outcome) -> Result<()> {
-        self.totals.count(outcome);
-        match outcome {
-            Outcome::Pass => self.line("PASS", AnsiColor::Green, name),
-            Outcome::Skip(reason) => {
-                self.line("SKIP", AnsiColor::Yellow, &format!("{name}: {reason}"))
-            }
-            Outcome::Fail(cause) => {
-                self.failures.push((name.to_owned(), cause.clone()));
-                self.line("FAIL", AnsiColor::Red, name)
-            }
-        }
+    fn failure(&mut self, name: String, cause: &str) -> Result<()> {
+        self.line("FAIL", AnsiColor::Red, &name)?;
+        self.failures.push((name, cause.to_owned()));
+        Ok(())
     }
 
     /// Tells the failures again, with their causes, and the totals in the very last line.
@@ -176,6 +171,14 @@ impl<W: Write> Report<W> {
         let style = Style::new().fg_color(Some(color.into())).bold();
         writeln!(self.out, "{style}{word}{style:#} {rest}")?;
         Ok(())
+    }
+}
+
+/// One name in full, several by their number.
+fn several(group: &str, names: &[&str]) -> String {
+    match names {
+        [name] => join(group, name),
+        _ => format!("{group} ({})", names.len()),
     }
 }
 
@@ -212,7 +215,7 @@ mod tests {
         let (text, totals) = print(vec![vec![("group".to_owned(), cases)]]);
         assert_eq!(
             text,
-            "SKIP suite/group/c: no SSBS\nFAIL suite/group/d\nPASS suite/group (2)\n\n\
+            "FAIL suite/group/d\nSKIP suite/group/c: no SSBS\nPASS suite/group (2)\n\n\
              FAIL suite/group/d\n     one\n     two\n\n2 passed, 1 failed, 1 skipped\n"
         );
         assert!(!totals.good());

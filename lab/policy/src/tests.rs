@@ -141,11 +141,9 @@ fn promise(register: Register) -> BoxedStrategy<Promise> {
         Register::Workaround1 | Register::Workaround3 => prop::sample::select(&Level::ALL[..])
             .prop_map(Promise::Workaround)
             .boxed(),
-        Register::Workaround2 => {
-            prop::sample::select(&[Ssbd::NotAvailable, Ssbd::NotRequired][..])
-                .prop_map(Promise::Ssbd)
-                .boxed()
-        }
+        Register::Workaround2 => prop::sample::select(&[Ssbd::NotAvailable, Ssbd::NotRequired][..])
+            .prop_map(Promise::Ssbd)
+            .boxed(),
         Register::Bitmap(_) => prop_oneof![0..8_u64, any::<u64>()]
             .prop_map(|bits| Promise::Services(Services::from_value(bits)))
             .boxed(),

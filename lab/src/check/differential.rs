@@ -22,8 +22,12 @@ const SECONDS: u64 = 240;
 /// How many differences of a host are shown.
 const SHOWN: usize = 40;
 
+/// Random vectors per setup, beside those that the program always has. Enough for each register
+/// to see thousands in each setup, few enough for emulated hosts.
+const RANDOM: u32 = 20_000;
+
 fn test() -> String {
-    format!("arm64/{VECTORS}")
+    format!("arm64/{VECTORS} -n {RANDOM}")
 }
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {

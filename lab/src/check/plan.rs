@@ -119,7 +119,7 @@ fn key(host: &str, handlers: Handlers, kunit: bool) -> Key {
     }
 }
 
-/// Adds a selftest program to a job, and the command that runs it.
+/// Adds a selftest to a job: `test` is the program, with options if there are any.
 pub fn selftest(
     project: &Project,
     job: &mut Job,
@@ -127,21 +127,30 @@ pub fn selftest(
     test: &str,
     seconds: u64,
 ) -> Result<()> {
-    let from = project.selftests().join(test);
+    let program = program(test);
+    let from = project.selftests().join(program);
     ensure!(
         from.is_file(),
-        "the selftest {test} was not built: {} is missing",
+        "the selftest {program} was not built: {} is missing",
         from.display()
     );
-    let name = format!("selftests/{test}");
-    job.program(&name, from);
-    job.command(command_name(suite, test), seconds, format!("/{name}"));
+    job.program(format!("selftests/{program}"), from);
+    job.command(
+        command_name(suite, test),
+        seconds,
+        format!("/selftests/{test}"),
+    );
     Ok(())
 }
 
 /// What a selftest's command is named in a job.
 pub fn command_name(suite: &str, test: &str) -> String {
-    format!("{suite}:{test}")
+    format!("{suite}:{}", program(test))
+}
+
+/// A selftest without its options.
+pub fn program(test: &str) -> &str {
+    test.split(' ').next().unwrap_or(test)
 }
 
 /// Names of the programs that a selftest source directory describes.

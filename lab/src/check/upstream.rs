@@ -5,7 +5,7 @@
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;
 
-use super::plan::{command_name, selftest, Boots, Plan};
+use super::plan::{command_name, program, selftest, Boots, Plan};
 use super::Groups;
 use crate::console::Section;
 use crate::ktap::{self, Ktap};
@@ -59,7 +59,11 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
                 let mut cases = Vec::new();
                 for test in &file.tests {
                     let name = command_name(SUITE, test);
-                    cases.push(compare(test, c.section(&name)?, rust.section(&name)?));
+                    cases.push(compare(
+                        program(test),
+                        c.section(&name)?,
+                        rust.section(&name)?,
+                    ));
                 }
                 cases
             }

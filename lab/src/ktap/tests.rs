@@ -164,10 +164,10 @@ fn a_status_that_contradicts_the_results_is_a_failure() {
 
 #[test]
 fn an_expected_failure_is_no_failure() {
-    let text = "TAP version 13\n1..2\nnot ok 1 a # TODO broken\nok 2 # XFAIL b\n";
+    let text = "TAP version 13\n1..2\nnot ok 1 a # TODO broken\nok 2 # XFAIL b: why\n";
     let expected = [
         ("a".to_owned(), 's', "expected failure: broken".to_owned()),
-        ("b".to_owned(), 's', "expected failure: b".to_owned()),
+        ("b".to_owned(), 's', "expected failure: why".to_owned()),
     ];
     assert_eq!(outline(&program(0, text)), expected);
 }
