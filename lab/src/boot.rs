@@ -87,12 +87,15 @@ impl<'a> Booter<'a> {
         self.run(boot, &log).map_err(|error| {
             let text = fs_err::read(&log).unwrap_or_default();
             let place = log.strip_prefix(self.project.root()).unwrap_or(&log);
+            let tail = match console::tail(&console::clean(&text)) {
+                tail if tail.is_empty() => " is empty".to_owned(),
+                tail => format!(" ends with\n{}", tail.trim_end()),
+            };
             anyhow!(
-                "host {} with the {} kernel: {error:#}\n  its console, {}, ends with\n{}",
+                "host {} with the {} kernel: {error:#}\n  its console, {},{tail}",
                 boot.host.name,
                 boot.handlers.name(),
                 place.display(),
-                console::tail(&console::clean(&text))
             )
         })
     }

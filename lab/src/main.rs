@@ -44,15 +44,22 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let project = project::Project::here();
-    match Cli::parse().command {
-        Command::Run => run::run(&project)?,
-        Command::Check { only } => {
-            if !check::check(&project, &only)? {
-                return Ok(ExitCode::FAILURE);
-            }
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            ui::say(format!("error: {error:#}"));
+            ExitCode::FAILURE
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns whether all is well; what is not has been told then.
+fn run(command: Command) -> anyhow::Result<bool> {
+    let project = project::Project::here();
+    match command {
+        Command::Run => run::run(&project).map(|()| true),
+        Command::Check { only } => check::check(&project, &only),
+    }
 }

@@ -40,8 +40,8 @@ impl Machine<'_> {
         // Neither the terminal's input nor QEMU's monitor: nothing here is interactive.
         let handle = duct::cmd(QEMU, self.arguments())
             .stdin_null()
-            .stdout_file(File::create(log)?)
             .stderr_to_stdout()
+            .stdout_file(File::create(log)?)
             .unchecked()
             .before_spawn(|command| {
                 die_with_us(command);

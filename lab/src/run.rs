@@ -6,10 +6,10 @@ mod report;
 
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 
 use crate::boot::{Boot, Booter};
-use crate::console::Transcript;
+use crate::console::{Section, Transcript};
 use crate::dump::{self, Dump};
 use crate::hosts::{self, Host};
 use crate::job::Job;
@@ -59,7 +59,15 @@ fn save(booter: &Booter, hosts: &[Host], mut job: Job) -> Result<Vec<Dump>> {
     hosts
         .iter()
         .zip(&transcripts)
-        .map(|(host, transcript)| Dump::parse(&host.name, &transcript.section("dump")?.output))
+        .map(|(host, transcript)| {
+            let Section { status, output, .. } = transcript.section("dump")?;
+            ensure!(
+                *status == 0,
+                "host {}: saving a VM failed with status {status}:\n{output}",
+                host.name
+            );
+            Dump::parse(&host.name, output)
+        })
         .collect()
 }
 
