@@ -18,7 +18,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::hosts;
-use crate::prepare::prepare;
+use crate::prepare;
 use crate::project::Project;
 use crate::results::{Case, Report, Totals};
 use plan::{Boots, Plan};
@@ -52,7 +52,7 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
         .filter(|step| only.is_empty() || only.contains(step))
         .collect();
     if steps.iter().any(|step| step.needs_hosts()) {
-        prepare(project)?;
+        prepare::for_check(project)?;
     }
 
     let mut report = Report::new(anstream::stdout());

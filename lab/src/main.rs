@@ -6,34 +6,56 @@ mod boot;
 mod check;
 mod console;
 mod deviations;
+mod disk;
 mod dump;
+mod fault;
 mod hosts;
 mod initramfs;
 mod job;
+mod kernel;
 mod ktap;
 mod prepare;
+mod process;
 mod project;
 mod qemu;
 mod registers;
 mod results;
 mod run;
+mod selftests;
+mod setup;
+mod tree;
 mod ui;
 mod vectors;
 mod vmm;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use project::Project;
 
 #[derive(Parser)]
 #[command(about, version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Work on a copy of this kernel tree instead of Debian's source
+    #[arg(long, global = true, value_name = "PATH")]
+    kdir: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Get the tools that building and booting need
+    Setup,
+    /// Get the kernel's source and put the component into it
+    Tree,
+    /// Build the kernels, with the handlers in Rust and in C
+    Kernel,
+    /// Build KVM's selftests, upstream's and ours
+    Selftests,
     /// Boot every host, save and restore VMs between all of them, and show who accepted what
     Run,
     /// Verify everything that can be verified
@@ -45,21 +67,29 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match run(Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            ui::say(format!("error: {error:#}"));
+            ui::say(fault::render(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Returns whether all is well; what is not has been told then.
-fn run(command: Command) -> anyhow::Result<bool> {
-    let project = project::Project::here();
-    match command {
-        Command::Run => run::run(&project).map(|()| true),
-        Command::Check { only } => check::check(&project, &only),
+/// Carries a command out. `false` if it came to a bad end that it has told already.
+fn run(cli: Cli) -> Result<bool> {
+    let mut project = Project::here();
+    if let Some(kdir) = &cli.kdir {
+        project = project.with_kdir(kdir)?;
     }
+    match cli.command {
+        Command::Setup => setup::ensure(&project).map(drop)?,
+        Command::Tree => tree::ensure(&project).map(drop)?,
+        Command::Kernel => kernel::ensure_all(&project)?,
+        Command::Selftests => selftests::run(&project)?,
+        Command::Run => run::run(&project)?,
+        Command::Check { only } => return check::check(&project, &only),
+    }
+    Ok(true)
 }

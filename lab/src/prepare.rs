@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Everything that booting needs: the patched tree, both kernels, the selftests, busybox.
+//! What is built before hosts boot.
 
-use anyhow::{ensure, Result};
+use anyhow::Result;
 
+use crate::kernel;
 use crate::project::{Handlers, Project};
+use crate::selftests;
 
-/// Makes sure that all is there and up to date.
-pub fn prepare(project: &Project) -> Result<()> {
-    for handlers in Handlers::ALL {
-        let image = project.image(handlers);
-        ensure!(image.exists(), "{} is missing", image.display());
-    }
+/// What the main job needs: the kernel with the component, and headers for the sample VMM.
+pub fn for_run(project: &Project) -> Result<()> {
+    kernel::ensure(project, Handlers::Rust)?;
+    selftests::ensure_headers(project)?;
+    Ok(())
+}
+
+/// What the tests need: both kernels and the selftests.
+pub fn for_check(project: &Project) -> Result<()> {
+    kernel::ensure_all(project)?;
+    selftests::ensure(project)?;
     Ok(())
 }

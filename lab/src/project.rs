@@ -2,12 +2,17 @@
 
 //! Where things are: the checkout, and `out/`, which holds all that is built or downloaded.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-/// A checkout of the project.
+use crate::fault::fault;
+
+/// A checkout of the project, and the kernel tree that it is applied to.
 #[derive(Debug, Clone)]
 pub struct Project {
     root: PathBuf,
+    /// The user's own kernel tree, if it is not Debian's source that is patched.
+    kdir: Option<PathBuf>,
 }
 
 /// Which implementation of the handlers a kernel has.
@@ -34,11 +39,31 @@ impl Project {
         let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
         Self {
             root: lab.parent().unwrap_or(lab).to_path_buf(),
+            kdir: None,
         }
+    }
+
+    /// The same checkout, applied to a copy of the user's own kernel tree. That tree itself is
+    /// only read.
+    pub fn with_kdir(self, kdir: &Path) -> anyhow::Result<Self> {
+        let kdir = kdir.canonicalize().map_err(|error| {
+            fault(
+                format!("KDIR={}: {error}", kdir.display()),
+                "pass the top directory of a kernel tree, or none for Debian's source",
+            )
+        })?;
+        Ok(Self {
+            kdir: Some(kdir),
+            ..self
+        })
     }
 
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    pub fn kdir(&self) -> Option<&Path> {
+        self.kdir.as_deref()
     }
 
     /// A file or directory below `out/`.
@@ -46,34 +71,57 @@ impl Project {
         self.root.join("out").join(below)
     }
 
+    /// Where the patched tree and all that is built from it is: `out/`, or a directory of its own
+    /// for each tree of the user's.
+    pub fn base(&self) -> PathBuf {
+        match &self.kdir {
+            None => self.out(""),
+            Some(kdir) => {
+                let name = kdir.file_name().unwrap_or_default().to_string_lossy();
+                let mut hasher = DefaultHasher::new();
+                kdir.hash(&mut hasher);
+                let hash = hasher.finish() as u32;
+                self.out("kdir").join(format!("{name}-{hash:08x}"))
+            }
+        }
+    }
+
     /// The patched kernel tree.
     pub fn tree(&self) -> PathBuf {
-        self.out("linux")
+        self.base().join("linux")
     }
 
     /// The build directory of a kernel.
     pub fn build_dir(&self, handlers: Handlers) -> PathBuf {
-        self.out("build").join(handlers.name())
+        self.base().join("build").join(handlers.name())
     }
 
     /// A finished kernel image.
     pub fn image(&self, handlers: Handlers) -> PathBuf {
-        self.out("kernel").join(handlers.name()).join("Image")
+        self.base()
+            .join("kernel")
+            .join(handlers.name())
+            .join("Image")
     }
 
     /// The directory of the statically linked arm64 selftests (upstream's and ours), laid out as
     /// `tools/testing/selftests/kvm` builds them: `arm64/psci_test`, `get-reg-list`, ...
     pub fn selftests(&self) -> PathBuf {
-        self.out("selftests")
+        self.base().join("selftests")
     }
 
     /// The patched tree's UAPI headers, as `make headers` installs them.
     pub fn headers(&self) -> PathBuf {
-        self.out("headers/usr/include")
+        self.base().join("build/headers/usr/include")
     }
 
     /// The statically linked arm64 busybox.
     pub fn busybox(&self) -> PathBuf {
         self.out("cache/busybox/bin/busybox")
+    }
+
+    /// The log of one step.
+    pub fn log(&self, step: &str) -> PathBuf {
+        self.out("log").join(format!("{step}.log"))
     }
 }

@@ -13,7 +13,7 @@ use crate::console::{Section, Transcript};
 use crate::dump::{self, Dump};
 use crate::hosts::{self, Host};
 use crate::job::Job;
-use crate::prepare::prepare;
+use crate::prepare;
 use crate::project::{Handlers, Project};
 use crate::vmm::{self, Refusal};
 
@@ -29,7 +29,7 @@ pub struct Matrix {
 }
 
 pub fn run(project: &Project) -> Result<()> {
-    prepare(project)?;
+    prepare::for_run(project)?;
     let matrix = measure(project)?;
     report::print(&matrix)?;
     same_host(&matrix)

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files and directories that are whole or not there at all, and the space for them.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::Result;
+use fs_err as fs;
+
+use crate::fault::{fault, Help};
+
+/// What the names of unfinished directories begin with.
+const UNFINISHED: &str = ".lab-";
+
+/// Makes a directory whole or not at all: `fill` works on a temporary one beside it.
+pub fn whole_dir(into: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let parent = into.parent().unwrap_or(into);
+    fs::create_dir_all(parent)?;
+    let name = into.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!("{UNFINISHED}{name}-");
+    remove_unfinished(parent, &prefix)?;
+    let temporary = tempfile::Builder::new()
+        .prefix(&prefix)
+        // A temporary directory is private by default; what is in this one is not.
+        .permissions(PermissionsExt::from_mode(0o755))
+        .tempdir_in(parent)?;
+    fill(temporary.path())?;
+    if into.exists() {
+        fs::remove_dir_all(into)?;
+    }
+    fs::rename(temporary.path(), into)?;
+    // There is nothing left to be removed.
+    let _ = temporary.keep();
+    Ok(())
+}
+
+/// Removes what a killed run left behind.
+fn remove_unfinished(parent: &Path, prefix: &str) -> Result<()> {
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file so that its name never stands for half of it; a file that is the same already
+/// is left alone.
+pub fn copy_whole(from: &Path, to: &Path) -> Result<()> {
+    if same(from, to) {
+        return Ok(());
+    }
+    let parent = to.parent().unwrap_or(to);
+    fs::create_dir_all(parent)?;
+    let temporary = tempfile::NamedTempFile::new_in(parent)?;
+    fs::copy(from, temporary.path())?;
+    temporary.persist(to)?;
+    Ok(())
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    let length = |file: &Path| file.metadata().map(|meta| meta.len()).ok();
+    length(one) == length(other)
+        && matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Checks that the file system of `dir` has room for `gigabytes` more.
+pub fn ensure_space(dir: &Path, gigabytes: u64, what: &str) -> Result<()> {
+    fs::create_dir_all(dir)?;
+    let stat = rustix::fs::statvfs(dir).help("is the file system mounted?")?;
+    let free = stat.f_bavail * stat.f_frsize;
+    if free >= gigabytes << 30 {
+        return Ok(());
+    }
+    let free = free as f64 / (1u64 << 30) as f64;
+    Err(fault(
+        format!(
+            "{what} needs {gigabytes} GB, and the file system of {} has {free:.1} GB left",
+            dir.display()
+        ),
+        "free some space there, or make out/ a link to a place that has it",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_whole_or_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let into = dir.path().join("new");
+        let stale = dir.path().join(".lab-new-killed");
+        fs::create_dir(&stale).unwrap();
+        let failed = whole_dir(&into, |part| {
+            fs::write(part.join("half"), "")?;
+            anyhow::bail!("disk full")
+        });
+        assert!(failed.is_err() && !into.exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        whole_dir(&into, |part| Ok(fs::write(part.join("all"), "")?)).unwrap();
+        assert!(into.join("all").exists());
+    }
+
+    #[test]
+    fn a_copy_of_the_same_file_leaves_it_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to/to"));
+        let inode = |file: &Path| std::os::unix::fs::MetadataExt::ino(&file.metadata().unwrap());
+        fs::write(&from, "1").unwrap();
+        copy_whole(&from, &to).unwrap();
+        let first = inode(&to);
+        copy_whole(&from, &to).unwrap();
+        assert_eq!(inode(&to), first);
+        fs::write(&from, "2").unwrap();
+        copy_whole(&from, &to).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "2");
+    }
+
+    #[test]
+    fn no_file_system_has_that_much_space() {
+        let error = ensure_space(Path::new("/tmp"), 1 << 30, "this").unwrap_err();
+        assert!(
+            error.to_string().starts_with("this needs 1073741824 GB"),
+            "{error}"
+        );
+    }
+}

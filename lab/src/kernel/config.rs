@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A kernel's configuration: a tinyconfig with `lab/kernel.config` on top.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use fs_err as fs;
+
+use super::make::Kbuild;
+use crate::fault::{fault, Help};
+use crate::process::{logged, output};
+use crate::project::{Handlers, Project};
+
+/// Configures a build directory, unless it is configured just so already.
+pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
+    let fragment = fs::read_to_string(project.root().join("lab/kernel.config"))?;
+    let fragment = format!("{fragment}\n{}", choice(handlers));
+    let config = kbuild.build_dir.join(".config");
+    let log = project.log(&format!("config-{}", handlers.name()));
+    let run = |target| logged(target, &kbuild.make(&[target]), &log, |_| ());
+
+    // What the present .config was made from.
+    let made_from = kbuild.build_dir.join("lab.config");
+    let as_before = fs::read_to_string(&made_from).is_ok_and(|before| before == fragment);
+    if !as_before || !config.exists() {
+        fs::create_dir_all(&kbuild.build_dir)?;
+        run("tinyconfig")?;
+        fs::write(&config, fs::read_to_string(&config)? + &fragment)?;
+    }
+    // Kconfig files may have changed, too.
+    run("olddefconfig")?;
+    let lost = lost(&fragment, &fs::read_to_string(&config)?);
+    if !lost.is_empty() {
+        return Err(explain(kbuild, &lost));
+    }
+    Ok(fs::write(made_from, fragment)?)
+}
+
+/// What makes the difference between the two kernels.
+fn choice(handlers: Handlers) -> &'static str {
+    match handlers {
+        Handlers::Rust => {
+            "CONFIG_KVM_ARM_FW_REGS_RUST=y\n\
+             CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST=y\n"
+        }
+        Handlers::C => "# CONFIG_KVM_ARM_FW_REGS_RUST is not set\n",
+    }
+}
+
+/// The lines of a fragment that do not hold in a finished configuration.
+fn lost<'f>(fragment: &'f str, config: &str) -> Vec<&'f str> {
+    let config: BTreeMap<&str, &str> = config.lines().filter_map(setting).collect();
+    let mut lost = Vec::new();
+    let mut optional = false;
+    for line in fragment.lines() {
+        match setting(line) {
+            Some((symbol, value)) => {
+                let holds = config.get(symbol).copied().unwrap_or("n") == value;
+                if !holds && !optional {
+                    lost.push(line);
+                }
+                optional = false;
+            }
+            None => optional |= line.starts_with("# optional"),
+        }
+    }
+    lost
+}
+
+/// The symbol and value that a line sets.
+fn setting(line: &str) -> Option<(&str, &str)> {
+    if let Some(unset) = line.strip_prefix("# CONFIG_") {
+        return Some((unset.strip_suffix(" is not set")?, "n"));
+    }
+    line.strip_prefix("CONFIG_")?.split_once('=')
+}
+
+fn explain(kbuild: &Kbuild, lost: &[&str]) -> anyhow::Error {
+    if !lost.contains(&"CONFIG_RUST=y") {
+        return fault(
+            format!("Kconfig does not honour:\n  {}", lost.join("\n  ")),
+            "see what these options depend on, and adapt lab/kernel.config",
+        );
+    }
+    // Kbuild itself knows best what it misses.
+    let reason = match output(&kbuild.make(&["-s", "rustavailable"])) {
+        Ok(_) => "`make rustavailable` sees no reason".to_string(),
+        Err(reason) => format!("{reason:#}"),
+    };
+    Err::<(), _>(anyhow::anyhow!(
+        "this toolchain cannot build Rust in this kernel: {reason}"
+    ))
+    .help("bring the tools that it names, then try again")
+    .unwrap_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "CONFIG_A=y\nCONFIG_N=8\n# CONFIG_B is not set\nCONFIG_S=\"x=y\"\n";
+
+    #[test]
+    fn all_lines_hold() {
+        let fragment = "# Why.\nCONFIG_A=y\nCONFIG_N=8\n# CONFIG_B is not set\n\
+                        # CONFIG_UNKNOWN is not set\nCONFIG_S=\"x=y\"\n";
+        assert!(lost(fragment, CONFIG).is_empty());
+    }
+
+    #[test]
+    fn lost_lines_are_told() {
+        let fragment = "# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_N=4\nCONFIG_GONE=y\n";
+        assert_eq!(lost(fragment, CONFIG).len(), 4);
+    }
+
+    #[test]
+    fn only_the_line_after_the_mark_is_optional() {
+        let fragment = "# optional: on some machines\nCONFIG_B=y\nCONFIG_GONE=y\n";
+        assert_eq!(lost(fragment, CONFIG), ["CONFIG_GONE=y"]);
+    }
+}

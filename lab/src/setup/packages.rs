@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the lab needs from Debian, as `lab/debian.toml` lists it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use fs_err as fs;
+use serde::Deserialize;
+
+use super::version::Version;
+use crate::process::find_program;
+use crate::project::Project;
+
+/// The file `lab/debian.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packages {
+    pub suites: Vec<String>,
+    pub keyrings: Vec<PathBuf>,
+    pub minimum: Minimum,
+    pub pinned: Pinned,
+    tools: BTreeMap<String, Sign>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Minimum {
+    pub kernel: Version,
+    pub rustc: Version,
+    pub llvm: u32,
+    pub bindgen: Version,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pinned {
+    pub bindgen: Version,
+}
+
+/// What shows that a package is there, whoever installed it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+enum Sign {
+    Program(String),
+    File(PathBuf),
+}
+
+impl Packages {
+    pub fn load(project: &Project) -> Result<Self> {
+        let file = project.root().join("lab/debian.toml");
+        toml::from_str(&fs::read_to_string(&file)?)
+            .with_context(|| format!("cannot read {}", file.display()))
+    }
+
+    /// The packages whose tools are not on this machine.
+    pub fn missing(&self) -> Vec<String> {
+        let missing = self.tools.iter().filter(|(_, sign)| !sign.is_there());
+        missing.map(|(package, _)| package.clone()).collect()
+    }
+
+    pub fn keyring(&self) -> Option<&Path> {
+        let mut files = self.keyrings.iter().map(PathBuf::as_path);
+        files.find(|file| file.exists())
+    }
+}
+
+impl Sign {
+    fn is_there(&self) -> bool {
+        match self {
+            Sign::Program(name) => find_program(name).is_some(),
+            Sign::File(file) => file.exists(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_can_be_read() {
+        let packages = Packages::load(&Project::here()).unwrap();
+        assert!(packages.tools.contains_key("make"));
+        assert!(!packages.suites.is_empty());
+    }
+}

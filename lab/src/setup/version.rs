@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Version numbers: of tools, kernels and packages, as far as they need to be compared.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// Numbers between dots; what is left out counts as zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Version([u32; 3]);
+
+impl Version {
+    /// The first version number in a text such as `bindgen 0.71.1` or `rustc 1.95.0 (5980…)`.
+    pub fn find(text: &str) -> Option<Self> {
+        text.split(|c: char| c.is_whitespace() || c == '-' || c == '+')
+            .find_map(|word| word.parse().ok())
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut numbers = [0; 3];
+        let mut parts = text.split('.');
+        for (number, part) in numbers.iter_mut().zip(&mut parts) {
+            *number = part
+                .parse()
+                .map_err(|_| format!("`{text}` is not a version"))?;
+        }
+        // What follows the third number (`7.3.4.1`) does not matter here.
+        Ok(Self(numbers))
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [major, minor, patch] = self.0;
+        write!(f, "{major}.{minor}")?;
+        if patch != 0 || major < 7 {
+            write!(f, ".{patch}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn found_in_what_tools_print() {
+        let found = |text| Version::find(text).map(|version| version.0);
+        assert_eq!(found("bindgen 0.71.1"), Some([0, 71, 1]));
+        assert_eq!(
+            found("rustc 1.85.0 (4d91de4e4 2025-02-17) (built from a source tarball)"),
+            Some([1, 85, 0])
+        );
+        assert_eq!(found("1.95.0+dfsg1-2~bpo13+1"), Some([1, 95, 0]));
+        assert_eq!(found("7.3"), Some([7, 3, 0]));
+        assert_eq!(found("no number"), None);
+    }
+
+    #[test]
+    fn compared_as_numbers() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert!(version("7.10") > version("7.9.8"));
+        assert!(version("0.71.1") > version("0.71"));
+    }
+}

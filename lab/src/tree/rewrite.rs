@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The three changes that can be made to a kernel file, as functions from text to text.
+//!
+//! A refusal is a sentence that says why; the caller knows the file.
+
+use std::ops::Range;
+
+use regex::Regex;
+
+use super::cdefs;
+
+pub type Refusal = String;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    After,
+}
+
+/// Puts `text` before or after the one line that is equal to `anchor`.
+pub fn insert(file: &str, side: Side, anchor: &str, text: &str) -> Result<String, Refusal> {
+    let mut matches = Vec::new();
+    let mut start = 0;
+    for line in file.split_inclusive('\n') {
+        if line.trim_end_matches('\n') == anchor {
+            matches.push(start..start + line.len());
+        }
+        start += line.len();
+    }
+    let line = only(matches)?;
+    let at = match side {
+        Side::Before => line.start,
+        Side::After => line.end,
+    };
+    let (head, tail) = file.split_at(at);
+    // The last line of a file can lack its newline.
+    let newline = if head.is_empty() || head.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    Ok([head, newline, text, tail].concat())
+}
+
+/// Puts `text` in the place of the one match of `pattern`. `^` and `$` match at each line.
+pub fn replace(file: &str, pattern: &str, text: &str) -> Result<String, Refusal> {
+    let pattern = Regex::new(&format!("(?m){pattern}")).map_err(|error| error.to_string())?;
+    let found = only(pattern.find_iter(file).map(|found| found.range()).collect())?;
+    Ok([&file[..found.start], text, &file[found.end..]].concat())
+}
+
+/// Takes the named C definitions out of a file: what is left, and what was taken, in the order
+/// and with the empty lines of the source. All names that cannot be taken are told.
+pub fn take(file: &str, names: &[String]) -> Result<(String, String), Vec<(String, Refusal)>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut refusals = Vec::new();
+    for name in names {
+        let found = cdefs::find(file, name).map_err(|error| error.to_string());
+        match found.and_then(|found| only(found)) {
+            Ok(range) => ranges.push(range),
+            Err(refusal) => refusals.push((name.clone(), refusal)),
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup();
+
+    let mut taken = String::new();
+    for (index, range) in ranges.iter().enumerate() {
+        if index > 0 && ranges[index - 1].end < range.start {
+            taken.push('\n');
+        }
+        taken += &file[range.clone()];
+    }
+    // From the last to the first, so that the ranges before stay right.
+    let left = ranges.into_iter().rev().fold(file.to_string(), remove);
+    Ok((left, taken))
+}
+
+/// Removes whole lines, and one of the two empty lines that would meet.
+fn remove(mut file: String, range: Range<usize>) -> String {
+    let gap_above = range.start == 0 || file[..range.start].ends_with("\n\n");
+    let tail = &file[range.end..];
+    let range = match gap_above {
+        true if tail.starts_with('\n') => range.start..range.end + 1,
+        true if tail.is_empty() => range.start.saturating_sub(1)..range.end,
+        _ => range,
+    };
+    file.replace_range(range, "");
+    file
+}
+
+/// The only element, or why there is none.
+fn only<T>(mut found: Vec<T>) -> Result<T, Refusal> {
+    match (found.len(), found.pop()) {
+        (1, Some(found)) => Ok(found),
+        (0, _) | (_, None) => Err("not found".into()),
+        (count, _) => Err(format!("found {count} times, not once")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAKEFILE: &str = "a-y := a.o\n\nb-y := b.o\nlast";
+
+    #[test]
+    fn insert_beside_a_line() {
+        let inserted = |side, anchor| insert(MAKEFILE, side, anchor, "new\n");
+        let after = inserted(Side::After, "a-y := a.o").unwrap();
+        assert_eq!(after, "a-y := a.o\nnew\n\nb-y := b.o\nlast");
+        let before = inserted(Side::Before, "a-y := a.o").unwrap();
+        assert_eq!(before, "new\na-y := a.o\n\nb-y := b.o\nlast");
+        let end = inserted(Side::After, "last").unwrap();
+        assert_eq!(end, "a-y := a.o\n\nb-y := b.o\nlast\nnew\n");
+    }
+
+    #[test]
+    fn insert_needs_the_whole_line_and_one_only() {
+        let refused = |file, anchor| insert(file, Side::After, anchor, "new\n").unwrap_err();
+        assert_eq!(refused(MAKEFILE, "a-y"), "not found");
+        assert_eq!(refused("x\nx\n", "x"), "found 2 times, not once");
+    }
+
+    #[test]
+    fn replace_one_match() {
+        let replaced = replace(MAKEFILE, r"^b-y := (\S+)$", "b-n := $1").unwrap();
+        // The text is ours, not a template.
+        assert_eq!(replaced, "a-y := a.o\n\nb-n := $1\nlast");
+        assert_eq!(
+            replace(MAKEFILE, "-y", "").unwrap_err(),
+            "found 2 times, not once"
+        );
+        assert_eq!(replace(MAKEFILE, "-z", "").unwrap_err(), "not found");
+        assert!(replace(MAKEFILE, "(", "").is_err());
+    }
+
+    const C: &str = "#include <a.h>\n\n#define A 1\n#define B 2\n\nint keep;\n\n\
+                     /* Two. */\nstatic int two(void)\n{\n\treturn B;\n}\n\nint one(void)\n{\n}\n";
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    #[test]
+    fn take_keeps_order_and_empty_lines() {
+        let (left, taken) = take(C, &names(&["two", "B", "A"])).unwrap();
+        assert_eq!(left, "#include <a.h>\n\nint keep;\n\nint one(void)\n{\n}\n");
+        assert_eq!(
+            taken,
+            "#define A 1\n#define B 2\n\n/* Two. */\nstatic int two(void)\n{\n\treturn B;\n}\n"
+        );
+    }
+
+    #[test]
+    fn take_the_last_definition() {
+        let (left, taken) = take(C, &names(&["one", "two"])).unwrap();
+        assert!(left.ends_with("int keep;\n"), "{left}");
+        assert!(taken.ends_with("}\n\nint one(void)\n{\n}\n"), "{taken}");
+    }
+
+    #[test]
+    fn take_tells_all_that_is_missing() {
+        let twice = format!("{C}int one(void)\n{{\n}}\n");
+        let refusals = take(&twice, &names(&["A", "none", "one"])).unwrap_err();
+        let refusal = |name: &str, why: &str| (name.to_string(), why.to_string());
+        assert_eq!(
+            refusals,
+            [
+                refusal("none", "not found"),
+                refusal("one", "found 2 times, not once")
+            ]
+        );
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Debian's kernel source, as the package `linux-source-X.Y` holds it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use fs_err as fs;
+
+use crate::fault::fault;
+use crate::process::{command, output};
+use crate::project::Project;
+use crate::setup::debian::{Debian, Found};
+use crate::setup::packages::Packages;
+use crate::setup::version::Version;
+use crate::ui::{say, Step};
+
+/// Puts the newest supported kernel source into the empty directory `into`, and returns what it
+/// is.
+pub fn fetch(project: &Project, into: &Path) -> Result<String> {
+    let packages = Packages::load(project)?;
+    let minimum = packages.minimum.kernel;
+    let mut debian = Debian::new(project, &packages);
+    let found = debian.all("linux-source-")?;
+    let Some(newest) = newest(&found, minimum) else {
+        return Err(fault(
+            format!(
+                "the mirror has no linux-source package of {minimum} or newer in {}",
+                debian.suite_names()
+            ),
+            "pass a kernel tree of your own: KDIR=path",
+        ));
+    };
+    let name = format!("{} {}", newest.package, newest.version);
+    say(format!("taking {name} from Debian"));
+
+    let unpacked = tempfile::Builder::new()
+        .prefix(".lab-")
+        .tempdir_in(project.out("cache"))?;
+    let package = unpacked.path().join("package");
+    debian.unpack(newest, &package)?;
+    let archive = package.join(format!("usr/src/{}.tar.xz", newest.package));
+    let step = Step::spinner(format!("unpacking {name}"));
+    let args = ["--strip-components=1", "-xJf"].map(Into::into);
+    let places = [archive.into_os_string(), "-C".into(), into.into()];
+    output(&command("tar", args.into_iter().chain(places)).env("XZ_DEFAULTS", "-T0"))
+        .context("cannot unpack the kernel source")?;
+    step.done(format!("unpacked {name}"));
+    Ok(name)
+}
+
+/// The newest of the supported packages: first by series, then by the version in it.
+fn newest(found: &[Found], minimum: Version) -> Option<&Found> {
+    let series = |found: &Found| -> Option<Version> {
+        found.package.strip_prefix("linux-source-")?.parse().ok()
+    };
+    found
+        .iter()
+        .filter(|found| series(found) >= Some(minimum))
+        .max_by_key(|found| (series(found), Version::find(&found.version)))
+}
+
+/// The version of a kernel tree, from its Makefile; none if it is not a kernel tree.
+pub fn version_of(tree: &Path) -> Option<Version> {
+    let makefile = fs::read_to_string(tree.join("Makefile")).ok()?;
+    let field = |name: &str| {
+        let mut lines = makefile.lines().filter_map(|line| line.strip_prefix(name));
+        lines.next().map(|rest| rest.trim_start_matches([' ', '=']))
+    };
+    let is_kernel = tree.join("arch/arm64/kvm").is_dir() && tree.join("Kbuild").is_file();
+    let version = format!("{}.{}", field("VERSION")?, field("PATCHLEVEL")?);
+    is_kernel.then(|| version.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(package: &str, version: &str) -> Found {
+        Found::new(0, package, version)
+    }
+
+    #[test]
+    fn the_newest_supported_package_is_taken() {
+        let found = [
+            found("linux-source", "7.9"),
+            found("linux-source-7.3", "7.3.9-1"),
+            found("linux-source-7.3", "7.3.10-1~bpo13+1"),
+            found("linux-source-7.2", "7.2.99-1"),
+            found("linux-source-7.10-rt", "7.10-1"),
+        ];
+        let minimum = "7.3".parse().unwrap();
+        assert_eq!(newest(&found, minimum), Some(&found[2]));
+        assert_eq!(newest(&found, "8.0".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn the_version_of_a_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        let makefile = "# x\nVERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 4\n";
+        fs::write(dir.path().join("Makefile"), makefile).unwrap();
+        assert_eq!(version_of(dir.path()), None);
+        fs::create_dir_all(dir.path().join("arch/arm64/kvm")).unwrap();
+        fs::write(dir.path().join("Kbuild"), "").unwrap();
+        assert_eq!(version_of(dir.path()), "7.3".parse().ok());
+    }
+}
