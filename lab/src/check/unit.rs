@@ -29,7 +29,7 @@ static SUM: LazyLock<Regex> = LazyLock::new(|| {
 pub fn run(project: &Project) -> Result<Groups> {
     let _step = Step::spinner("cargo test");
     let output = duct::cmd!(
-        env!("CARGO"),
+        "cargo",
         "test",
         "--locked",
         "--workspace",
