@@ -2,15 +2,31 @@
 
 //! The host tool behind the Makefile.
 
+mod boot;
+mod check;
+mod console;
+mod deviations;
 mod disk;
+mod dump;
 mod fault;
+mod hosts;
+mod initramfs;
+mod job;
 mod kernel;
+mod ktap;
+mod prepare;
 mod process;
 mod project;
+mod qemu;
+mod registers;
+mod results;
+mod run;
 mod selftests;
 mod setup;
 mod tree;
 mod ui;
+mod vectors;
+mod vmm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,11 +56,20 @@ enum Command {
     Kernel,
     /// Build KVM's selftests, upstream's and ours
     Selftests,
+    /// Boot every host, save and restore VMs between all of them, and show who accepted what
+    Run,
+    /// Verify everything that can be verified
+    Check {
+        /// Only these steps
+        #[arg(long, value_enum, value_delimiter = ',')]
+        only: Vec<check::Step>,
+    },
 }
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             ui::say(fault::render(&error));
             ExitCode::FAILURE
@@ -52,15 +77,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<()> {
+/// Carries a command out. `false` if it came to a bad end that it has told already.
+fn run(cli: Cli) -> Result<bool> {
     let mut project = Project::here();
     if let Some(kdir) = &cli.kdir {
         project = project.with_kdir(kdir)?;
     }
     match cli.command {
-        Command::Setup => setup::ensure(&project).map(drop),
-        Command::Tree => tree::ensure(&project).map(drop),
-        Command::Kernel => kernel::run(&project),
-        Command::Selftests => selftests::run(&project),
+        Command::Setup => setup::ensure(&project).map(drop)?,
+        Command::Tree => tree::ensure(&project).map(drop)?,
+        Command::Kernel => kernel::run(&project)?,
+        Command::Selftests => selftests::run(&project)?,
+        Command::Run => run::run(&project)?,
+        Command::Check { only } => return check::check(&project, &only),
     }
+    Ok(true)
 }

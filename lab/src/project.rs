@@ -118,6 +118,11 @@ impl Project {
         self.base().join("selftests")
     }
 
+    /// The patched tree's UAPI headers, as `make headers` installs them.
+    pub fn headers(&self) -> PathBuf {
+        self.base().join("build/headers/usr/include")
+    }
+
     /// The statically linked arm64 busybox.
     pub fn busybox(&self) -> PathBuf {
         self.out("cache/busybox/bin/busybox")

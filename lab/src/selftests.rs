@@ -78,7 +78,13 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     Ok(project.selftests())
 }
 
-/// Exports the tree's user space headers.
+/// Makes sure that the tree's UAPI headers are exported.
+pub fn ensure_headers(project: &Project) -> Result<PathBuf> {
+    let tools = setup::ensure(project)?;
+    let tree = tree::ensure(project)?;
+    export_headers(project, &tree, &tools)
+}
+
 fn export_headers(project: &Project, tree: &Path, tools: &Toolchain) -> Result<PathBuf> {
     let build_dir = project.base().join("build/headers");
     fs::create_dir_all(&build_dir)?;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `lab check`: everything that can be verified, in steps that can also be run alone.
+//!
+//! Steps that need hosts first say which commands they want on which; then each host boots once
+//! per kernel for all of them; then each step judges what it finds.
+
+mod differential;
+mod format;
+mod kunit;
+mod plan;
+mod sample;
+mod selftests;
+mod unit;
+mod upstream;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::hosts;
+use crate::prepare;
+use crate::project::Project;
+use crate::results::{Case, Report, Totals};
+use plan::{Boots, Plan};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Step {
+    /// Formatting and kernel style of the sources
+    Format,
+    /// Tests that run on this machine, with Cargo
+    Unit,
+    /// The component's own tests in the booted kernel
+    Kunit,
+    /// Our selftests, with both kernels
+    Selftests,
+    /// The kernel's own KVM selftests: the same results with both kernels
+    Upstream,
+    /// The same answers from both kernels to the same vectors, but for the deviations listed
+    Diff,
+    /// The sample VMM
+    Sample,
+}
+
+/// Results of one step, by group.
+type Groups = Vec<(String, Vec<Case>)>;
+
+/// Runs the steps, all if `only` is empty. Returns whether all is well.
+pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
+    let steps: Vec<Step> = Step::value_variants()
+        .iter()
+        .copied()
+        .filter(|step| only.is_empty() || only.contains(step))
+        .collect();
+    if steps.iter().any(|step| step.needs_hosts()) {
+        prepare::for_check(project)?;
+    }
+
+    let mut report = Report::new(anstream::stdout());
+    let mut plan = Plan::default();
+    let mut planned = Vec::new();
+    for step in steps {
+        // A step that cannot be planned must not take the others with it.
+        match step.plan(project, &mut plan) {
+            Ok(()) => planned.push(step),
+            Err(error) => report.suite(step.name(), trouble(&error))?,
+        }
+    }
+
+    // What needs no host first: it is quick to fail.
+    let (with_hosts, without): (Vec<_>, Vec<_>) =
+        planned.into_iter().partition(|step| step.needs_hosts());
+    let none = Boots::default();
+    for step in without {
+        judge(&mut report, project, step, &none)?;
+    }
+    let boots = plan.boot(project, &hosts::load(project)?)?;
+    for step in with_hosts {
+        judge(&mut report, project, step, &boots)?;
+    }
+
+    let totals: Totals = report.finish()?;
+    Ok(totals.good())
+}
+
+fn judge<W: std::io::Write>(
+    report: &mut Report<W>,
+    project: &Project,
+    step: Step,
+    boots: &Boots,
+) -> Result<()> {
+    let groups = step
+        .judge(project, boots)
+        .unwrap_or_else(|error| trouble(&error));
+    report.suite(step.name(), groups)
+}
+
+fn trouble(error: &anyhow::Error) -> Groups {
+    let case = Case::fail("(trouble)", format!("{error:#}"));
+    vec![(String::new(), vec![case])]
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Step::Format => "format",
+            Step::Unit => "unit",
+            Step::Kunit => "kunit",
+            Step::Selftests => "selftests",
+            Step::Upstream => "upstream",
+            Step::Diff => "diff",
+            Step::Sample => "sample",
+        }
+    }
+
+    fn needs_hosts(self) -> bool {
+        !matches!(self, Step::Format | Step::Unit)
+    }
+
+    fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
+        match self {
+            Step::Format | Step::Unit => Ok(()),
+            Step::Kunit => kunit::plan(plan),
+            Step::Selftests => selftests::plan(project, plan),
+            Step::Upstream => upstream::plan(project, plan),
+            Step::Diff => differential::plan(project, plan),
+            Step::Sample => sample::plan(project, plan),
+        }
+    }
+
+    fn judge(self, project: &Project, boots: &Boots) -> Result<Groups> {
+        match self {
+            Step::Format => format::run(project),
+            Step::Unit => unit::run(project),
+            Step::Kunit => kunit::judge(boots),
+            Step::Selftests => selftests::judge(project, boots),
+            Step::Upstream => upstream::judge(project, boots),
+            Step::Diff => differential::judge(project, boots),
+            Step::Sample => sample::judge(boots),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The same vectors on both kernels: the answers must be the same but for what is meant.
+
+use std::fmt::Write;
+
+use anyhow::{ensure, Context, Result};
+
+use super::plan::{command_name, selftest, Boots, Plan};
+use super::selftests::VECTORS;
+use super::Groups;
+use crate::deviations::{self, Deviation};
+use crate::hosts;
+use crate::project::{Handlers, Project};
+use crate::registers;
+use crate::results::{Case, Outcome};
+use crate::vectors::{compare, Difference, Vectors};
+
+const SUITE: &str = "diff";
+const SECONDS: u64 = 240;
+
+/// How many differences of a host are shown.
+const SHOWN: usize = 40;
+
+/// Random vectors per setup, beside those that the program always has. Enough for each register
+/// to see thousands in each setup, few enough for emulated hosts.
+const RANDOM: u32 = 20_000;
+
+fn test() -> String {
+    format!("arm64/{VECTORS} -n {RANDOM}")
+}
+
+pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
+    for host in hosts::load(project)? {
+        for handlers in Handlers::ALL {
+            let job = plan.job(&host.name, handlers);
+            selftest(project, job, SUITE, &test(), SECONDS)?;
+        }
+    }
+    Ok(())
+}
+
+pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
+    let deviations = deviations::load(project)?;
+    let cases = hosts::load(project)?
+        .iter()
+        .map(|host| {
+            let outcome = judge_host(&host.name, boots, &deviations)
+                .unwrap_or_else(|error| Outcome::Fail(format!("{error:#}")));
+            Case::new(&host.name, outcome)
+        })
+        .collect();
+    Ok(vec![(String::new(), cases)])
+}
+
+fn judge_host(host: &str, boots: &Boots, deviations: &[Deviation]) -> Result<Outcome> {
+    let c = vectors(host, Handlers::C, boots)?;
+    let rust = vectors(host, Handlers::Rust, boots)?;
+    let differences = compare(&c, &rust)?;
+    let judgement = deviations::judge(host, &c, &differences, deviations);
+
+    let mut cause = String::new();
+    if !judgement.unexpected.is_empty() {
+        writeln!(
+            cause,
+            "{} unexpected differences among {} vectors",
+            judgement.unexpected.len(),
+            c.total
+        )?;
+    }
+    for difference in judgement.unexpected.iter().take(SHOWN) {
+        cause += &describe(difference);
+    }
+    if judgement.unexpected.len() > SHOWN {
+        writeln!(cause, "and {} more", judgement.unexpected.len() - SHOWN)?;
+    }
+    for Deviation {
+        name, description, ..
+    } in judgement.missing
+    {
+        writeln!(cause, "{name} did not occur: {description}")?;
+    }
+    Ok(match cause.is_empty() {
+        true => Outcome::Pass,
+        false => Outcome::Fail(cause),
+    })
+}
+
+fn vectors(host: &str, handlers: Handlers, boots: &Boots) -> Result<Vectors> {
+    let section = boots.section(host, handlers, &command_name(SUITE, &test()))?;
+    ensure!(
+        section.status == 0,
+        "{VECTORS} with the {} kernel ended with status {}:\n{}",
+        handlers.name(),
+        section.status,
+        crate::console::tail(&section.output)
+    );
+    Vectors::parse(&section.output)
+        .with_context(|| format!("{VECTORS} with the {} kernel", handlers.name()))
+}
+
+fn describe(difference: &Difference) -> String {
+    let Difference {
+        setup,
+        id,
+        index,
+        count,
+        first,
+        c,
+        rust,
+    } = difference;
+    format!(
+        "{setup} {}, {count} vectors from {index}, the first sets {first:#x}\n    \
+         C:    {c}\n    Rust: {rust}\n",
+        registers::name(*id)
+    )
+}

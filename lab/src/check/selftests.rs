@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Our selftests, on every host, with both kernels.
+
+use anyhow::Result;
+
+use super::plan::{command_name, programs, selftest, Boots, Plan};
+use super::Groups;
+use crate::hosts;
+use crate::ktap;
+use crate::project::{Handlers, Project};
+use crate::results::Case;
+
+const SUITE: &str = "selftests";
+
+/// How long one program may take.
+const SECONDS: u64 = 120;
+
+/// A selftest source that is no test of its own but one half of a comparison.
+pub const VECTORS: &str = "fw_regs_vectors";
+
+/// The programs: one per source, so that none that failed to build can be overlooked.
+fn tests(project: &Project) -> Result<Vec<String>> {
+    let programs = programs(&project.root().join("selftests/kvm/arm64"))?;
+    Ok(programs
+        .into_iter()
+        .filter(|name| name != VECTORS)
+        .map(|name| format!("arm64/{name}"))
+        .collect())
+}
+
+pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
+    let tests = tests(project)?;
+    for host in hosts::load(project)? {
+        for handlers in Handlers::ALL {
+            for test in &tests {
+                let job = plan.job(&host.name, handlers);
+                selftest(project, job, SUITE, test, SECONDS)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
+    let tests = tests(project)?;
+    let mut groups = Groups::new();
+    for host in hosts::load(project)? {
+        for handlers in Handlers::ALL {
+            let place = format!("{}/{}", host.name, handlers.name());
+            match boots.transcript(&host.name, handlers) {
+                Err(error) => {
+                    groups.push((place, vec![Case::fail("boot", format!("{error:#}"))]));
+                }
+                Ok(transcript) => {
+                    for test in &tests {
+                        let section = transcript.section(&command_name(SUITE, test))?;
+                        let cases = ktap::program(section.status, &section.output);
+                        groups.push((format!("{place}/{test}"), cases));
+                    }
+                }
+            }
+        }
+    }
+    Ok(groups)
+}

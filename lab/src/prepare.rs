@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is built before hosts boot.
+
+use anyhow::Result;
+
+use crate::kernel;
+use crate::project::{Handlers, Project};
+use crate::selftests;
+
+/// What the main job needs: the kernel with the component, and headers for the sample VMM.
+pub fn for_run(project: &Project) -> Result<()> {
+    kernel::ensure(project, Handlers::Rust)?;
+    selftests::ensure_headers(project)?;
+    Ok(())
+}
+
+/// What the tests need: both kernels and the selftests.
+pub fn for_check(project: &Project) -> Result<()> {
+    for handlers in Handlers::ALL {
+        kernel::ensure(project, handlers)?;
+    }
+    selftests::ensure(project)?;
+    Ok(())
+}

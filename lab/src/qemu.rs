@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One run of QEMU.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{bail, Result};
+use fs_err::File;
+use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
+
+const QEMU: &str = "qemu-system-aarch64";
+const PACKAGE: &str = "qemu-system-arm";
+
+/// What every host's kernel is told. A panic or an oops ends QEMU at once.
+const CMDLINE: &str = "console=ttyAMA0 panic=-1 oops=panic";
+
+/// A machine to run until it powers off.
+pub struct Machine<'a> {
+    pub cpu: &'a str,
+    /// In MiB.
+    pub memory: u32,
+    pub cpus: u32,
+    pub kernel: &'a Path,
+    pub initrd: &'a Path,
+    /// Added to what every host's kernel is told.
+    pub cmdline: &'a str,
+    pub limit: Duration,
+}
+
+impl Machine<'_> {
+    /// Runs the machine with its console, and what QEMU itself says, in the file `log`.
+    ///
+    /// # Errors
+    ///
+    /// QEMU cannot be started, ends with an error or does not end in time.
+    pub fn run(&self, log: &Path) -> Result<()> {
+        // Neither the terminal's input nor QEMU's monitor: nothing here is interactive.
+        let handle = duct::cmd(QEMU, self.arguments())
+            .stdin_null()
+            .stderr_to_stdout()
+            .stdout_file(File::create(log)?)
+            .unchecked()
+            .before_spawn(|command| {
+                die_with_us(command);
+                Ok(())
+            })
+            .start()
+            .map_err(explain)?;
+
+        let Some(output) = handle.wait_timeout(self.limit)? else {
+            handle.kill()?;
+            bail!("still running after {} s", self.limit.as_secs());
+        };
+        if !output.status.success() {
+            bail!("{QEMU} (package {PACKAGE}) failed with {}", output.status);
+        }
+        Ok(())
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let arguments = [
+            ("-machine", "virt,virtualization=on,gic-version=3"),
+            ("-cpu", self.cpu),
+            ("-m", &self.memory.to_string()),
+            ("-smp", &self.cpus.to_string()),
+            ("-display", "none"),
+            ("-monitor", "none"),
+            ("-serial", "stdio"),
+            ("-net", "none"),
+            ("-kernel", &self.kernel.to_string_lossy()),
+            ("-initrd", &self.initrd.to_string_lossy()),
+            ("-append", &format!("{CMDLINE} {}", self.cmdline)),
+        ];
+        let mut arguments: Vec<_> = arguments
+            .iter()
+            .flat_map(|(option, value)| [(*option).to_owned(), (*value).to_owned()])
+            .collect();
+        arguments.push("-no-reboot".to_owned());
+        arguments
+    }
+}
+
+/// Has the kernel kill the child when the thread that starts it goes away, however it goes: no
+/// QEMU stays behind a tool that was interrupted.
+fn die_with_us(command: &mut std::process::Command) {
+    let parent = getpid();
+    let hook = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The parent may have gone before the signal was asked for.
+        if getppid() != Some(parent) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    };
+    // SAFETY: Between fork and exec the hook makes two system calls. It does not allocate, takes
+    // no lock and touches no memory but its own stack.
+    unsafe { command.pre_exec(hook) };
+}
+
+fn explain(error: io::Error) -> anyhow::Error {
+    let missing = error.kind() == io::ErrorKind::NotFound;
+    let error = anyhow::Error::new(error);
+    if missing {
+        error.context(format!("{QEMU} not found: install the package {PACKAGE}"))
+    } else {
+        error.context(format!("{QEMU} (package {PACKAGE}) did not start"))
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pseudo-registers as people read them. Only for printing: nothing in the lab decides by
+//! them.
+
+/// A register's id, as in `struct kvm_one_reg`.
+pub type Id = u64;
+
+/// The registers that a table has a column for, with the column's title.
+pub const COLUMNS: [(Id, &str); 8] = [
+    (0x6030_0000_0014_0000, "PSCI"),
+    (0x6030_0000_0014_0001, "WA1"),
+    (0x6030_0000_0014_0002, "WA2"),
+    (0x6030_0000_0014_0003, "WA3"),
+    (0x6030_0000_0016_0000, "STD"),
+    (0x6030_0000_0016_0001, "HYP"),
+    (0x6030_0000_0016_0002, "VND"),
+    (0x6030_0000_0016_0003, "VND2"),
+];
+
+/// What the columns' titles mean.
+pub const LEGEND: &str = "\
+WA1 to WA3: SMCCC_ARCH_WORKAROUND_1 to _3, 0 not available, 1 available (WA2: unknown), 2 not
+required (WA2: available), 3 (WA2 only) not required. STD, HYP, VND, VND2: bitmaps of the
+standard, standard hypervisor and vendor hypervisor services.";
+
+/// The register's name in the UAPI without `KVM_REG_ARM_`, or its id.
+pub fn name(id: Id) -> String {
+    let name = match id {
+        0x6030_0000_0014_0000 => "PSCI_VERSION",
+        0x6030_0000_0014_0001 => "SMCCC_ARCH_WORKAROUND_1",
+        0x6030_0000_0014_0002 => "SMCCC_ARCH_WORKAROUND_2",
+        0x6030_0000_0014_0003 => "SMCCC_ARCH_WORKAROUND_3",
+        0x6030_0000_0016_0000 => "STD_BMAP",
+        0x6030_0000_0016_0001 => "STD_HYP_BMAP",
+        0x6030_0000_0016_0002 => "VENDOR_HYP_BMAP",
+        0x6030_0000_0016_0003 => "VENDOR_HYP_BMAP_2",
+        _ => return format!("{id:#018x}"),
+    };
+    name.to_owned()
+}
+
+/// The value as a table shows it.
+pub fn short(id: Id, value: u64) -> String {
+    match id {
+        0x6030_0000_0014_0000 => format!("{}.{}", value >> 16, value & 0xffff),
+        0x6030_0000_0014_0001..=0x6030_0000_0014_0003 => value.to_string(),
+        _ => format!("{value:#x}"),
+    }
+}
+
+/// The value as a sentence shows it: with its meaning where it has a name.
+pub fn long(id: Id, value: u64) -> String {
+    let meaning = match (id, value) {
+        (0x6030_0000_0014_0001..=0x6030_0000_0014_0003, 0) => "not available",
+        (0x6030_0000_0014_0001 | 0x6030_0000_0014_0003, 1) => "available",
+        (0x6030_0000_0014_0001 | 0x6030_0000_0014_0003, 2) => "not required",
+        (0x6030_0000_0014_0002, 1) => "unknown",
+        (0x6030_0000_0014_0002, 2) => "available",
+        (0x6030_0000_0014_0002, 3) => "not required",
+        _ => return short(id, value),
+    };
+    format!("{value} ({meaning})")
+}
+
+/// A number with the prefix `0x`.
+pub fn hex(word: &str) -> Option<u64> {
+    u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_by_meaning() {
+        let cases = [
+            (0x6030_0000_0014_0000, 0x10003, "PSCI_VERSION", "1.3", "1.3"),
+            (
+                0x6030_0000_0014_0001,
+                2,
+                "SMCCC_ARCH_WORKAROUND_1",
+                "2",
+                "2 (not required)",
+            ),
+            (
+                0x6030_0000_0014_0002,
+                2,
+                "SMCCC_ARCH_WORKAROUND_2",
+                "2",
+                "2 (available)",
+            ),
+            (
+                0x6030_0000_0014_0003,
+                7,
+                "SMCCC_ARCH_WORKAROUND_3",
+                "7",
+                "7",
+            ),
+            (0x6030_0000_0016_0002, 3, "VENDOR_HYP_BMAP", "0x3", "0x3"),
+            (0x6030_0000_0016_0009, 1, "0x6030000000160009", "0x1", "0x1"),
+        ];
+        for (id, value, expected_name, expected_short, expected_long) in cases {
+            assert_eq!(name(id), expected_name);
+            assert_eq!(short(id, value), expected_short);
+            assert_eq!(long(id, value), expected_long);
+        }
+    }
+
+    #[test]
+    fn hex_needs_its_prefix() {
+        assert_eq!(hex("0x1f"), Some(0x1f));
+        for word in ["1f", "0x", "0xg", "", "0x1_0"] {
+            assert_eq!(hex(word), None, "{word:?}");
+        }
+    }
+}
