@@ -45,10 +45,12 @@ pub fn output(command: &Expression) -> Result<String> {
         .stdout_capture()
         .stderr_capture()
         .run()
-        .with_context(|| format!("cannot run {command:?}"))?;
+        .with_context(|| format!("cannot run {}", line(command)))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        anyhow::bail!("{command:?}: {}", stderr.trim());
+        let line = line(command);
+        let program = line.split(' ').next().unwrap_or_default();
+        anyhow::bail!("{program}: {} ({})", stderr.trim(), output.status);
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -65,13 +67,13 @@ pub fn logged(
         fs::create_dir_all(dir)?;
     }
     let mut file = fs::File::create(log)?;
-    writeln!(file, "{command:?}")?;
+    writeln!(file, "{}", line(command))?;
     let reader = command
         .stdin_null()
         .stderr_to_stdout()
         .unchecked()
         .reader()
-        .with_context(|| format!("cannot run {command:?}"))?;
+        .with_context(|| format!("cannot run {}", line(command)))?;
     let mut tail = VecDeque::with_capacity(TAIL);
     let mut lines = BufReader::new(&reader);
     let mut line = Vec::new();
@@ -98,6 +100,16 @@ pub fn logged(
             ))
         }
     }
+}
+
+/// The command line in an expression, which shows itself with all of its settings around it.
+fn line(command: &Expression) -> String {
+    let text = format!("{command:?}");
+    let words = text
+        .split_once("Cmd([")
+        .and_then(|(_, rest)| rest.split_once("])"));
+    let words = words.map_or(&*text, |(words, _)| words);
+    words.replace("\", \"", " ").trim_matches('"').to_string()
 }
 
 fn indent(lines: &[String]) -> String {
@@ -129,8 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn a_command_is_shown_as_its_line() {
+        let command = command("make", ["-C", "dir", "A=b c"])
+            .env("X", "1")
+            .dir("/");
+        assert_eq!(line(&command), "make -C dir A=b c");
+    }
+
+    #[test]
     fn output_of_a_failed_command_is_its_stderr() {
         let error = output(&command("sh", ["-c", "echo why >&2; exit 1"])).unwrap_err();
-        assert!(error.to_string().ends_with("why"), "{error}");
+        let text = error.to_string();
+        assert_eq!(text, "sh: why (exit status: 1)");
     }
 }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use fs_err as fs;
 
 use crate::disk::{ensure_space, whole_dir, Lock};
@@ -127,15 +127,10 @@ fn check_out(project: &Project, repo: &Repo, commit: &str) -> Result<()> {
     // A file that has been touched, but is the same, is no reason to refuse.
     let refresh = repo.git(["update-index", "-q", "--refresh"]).unchecked();
     output(&refresh.stdout_null())?;
-    read_tree(&[APPLIED, commit]).map(drop).map_err(|error| {
-        fault(
-            format!(
-                "files in {} were edited: {error:#}",
-                project.tree().display()
-            ),
-            "take the edits to the files here, then: git checkout -f in that tree",
-        )
-    })
+    read_tree(&[APPLIED, commit])
+        .with_context(|| format!("cannot change the files in {}", project.tree().display()))
+        .help("if they were edited there: take that over here, then run git checkout -f there")
+        .map(drop)
 }
 
 /// Says which of the files that are ours, or that we edit, differ from what we put there.
