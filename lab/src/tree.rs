@@ -47,6 +47,7 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     if !tree.exists() {
         ensure_space(&project.base(), SPACE, "a kernel tree")?;
         whole_dir(&tree, |dir| create(project, dir))?;
+        source::forget(project)?;
     }
     let repo = Repo::at(&tree);
     let pristine = match project.kdir() {

@@ -16,6 +16,9 @@ use crate::setup::packages::Packages;
 use crate::setup::version::Version;
 use crate::ui::{say, Step};
 
+/// Where the downloaded package is kept until the tree is made.
+const PACKAGES: &str = "cache/source";
+
 /// What the package takes on the disk, in GB.
 const SPACE: u64 = 1;
 
@@ -38,7 +41,9 @@ pub fn fetch(project: &Project, into: &Path) -> Result<String> {
     let name = format!("{} {}", newest.package, newest.version);
     say(format!("taking {name} from Debian"));
 
-    let package = project.out(format!("cache/{}-{}", newest.package, newest.version));
+    let package = project
+        .out(PACKAGES)
+        .join(format!("{}-{}", newest.package, newest.version));
     // There already if an earlier run was stopped after the download.
     if !package.exists() {
         ensure_space(&project.out("cache"), SPACE, "the download")?;
@@ -50,9 +55,17 @@ pub fn fetch(project: &Project, into: &Path) -> Result<String> {
     let places = [archive.into_os_string(), "-C".into(), into.into()];
     let tar = command("tar", args.into_iter().chain(places)).env("XZ_DEFAULTS", "-T0");
     output(&tar).context("cannot unpack the kernel source")?;
-    fs::remove_dir_all(package)?;
     step.done(format!("unpacked {name}"));
     Ok(name)
+}
+
+/// Removes the downloaded package, once it is no longer needed.
+pub fn forget(project: &Project) -> Result<()> {
+    let packages = project.out(PACKAGES);
+    if packages.exists() {
+        fs::remove_dir_all(packages)?;
+    }
+    Ok(())
 }
 
 /// The newest of the supported packages: first by series, then by the version in it.
