@@ -7,8 +7,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use fs_err as fs;
+use rustix::fs::{flock, FlockOperation};
 
 use crate::fault::{fault, Help};
+use crate::ui::say;
 
 /// What the names of unfinished directories begin with.
 const UNFINISHED: &str = ".lab-";
@@ -64,6 +66,27 @@ fn same(one: &Path, other: &Path) -> bool {
     let length = |file: &Path| file.metadata().map(|meta| meta.len()).ok();
     length(one) == length(other)
         && matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Keeps other runs of this tool away from what a step works on, for as long as it is held.
+pub struct Lock {
+    _file: fs::File,
+}
+
+impl Lock {
+    /// Waits until no other run holds the lock of this name in `dir`.
+    pub fn take(dir: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(dir)?;
+        let path = dir.join(format!(".lock-{name}"));
+        let file = fs::File::create(path)?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            say(format!(
+                "waiting for another run that is at work on the {name}"
+            ));
+            flock(&file, FlockOperation::LockExclusive)?;
+        }
+        Ok(Self { _file: file })
+    }
 }
 
 /// Checks that the file system of `dir` has room for `gigabytes` more.

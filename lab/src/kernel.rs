@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use fs_err as fs;
 
-use crate::disk::{copy_whole, ensure_space, whole_dir};
+use crate::disk::{copy_whole, ensure_space, whole_dir, Lock};
 use crate::fault::fault;
 use crate::process::{command, logged, output};
 use crate::project::{Handlers, Project};
@@ -33,20 +33,19 @@ pub fn ensure(project: &Project, handlers: Handlers) -> Result<PathBuf> {
     build(project, &tree, &tools, handlers)
 }
 
-/// Makes sure of both kernels.
-pub fn ensure_all(project: &Project) -> Result<()> {
-    let tools = setup::ensure(project)?;
-    let tree = tree::ensure(project)?;
+/// Makes sure of both kernels, and says where they are.
+pub fn run(project: &Project) -> Result<()> {
     for handlers in Handlers::ALL {
-        let image = build(project, &tree, &tools, handlers)?;
-        say(format!("{}", image.display()));
+        say(ensure(project, handlers)?.display().to_string());
     }
     Ok(())
 }
 
 fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) -> Result<PathBuf> {
+    let _lock = Lock::take(&project.base(), "kernels")?;
     let build_dir = project.build_dir(handlers);
-    if !build_dir.exists() {
+    refuse_odd_path(&build_dir)?;
+    if !build_dir.join("vmlinux").exists() {
         ensure_space(&project.base(), SPACE, "a kernel build")?;
         start_from_other(project, handlers)?;
     }
@@ -108,6 +107,17 @@ fn start_from_other(project: &Project, handlers: Handlers) -> Result<()> {
         rename_in_commands(&dir.join("rust"), &other, &ours)
     })?;
     drop(step);
+    Ok(())
+}
+
+fn refuse_odd_path(dir: &Path) -> Result<()> {
+    let odd = |c: char| c.is_whitespace() || c == ':';
+    if dir.to_string_lossy().contains(odd) {
+        return Err(fault(
+            format!("a kernel cannot be built in {}", dir.display()),
+            "move this checkout to a path without spaces and colons",
+        ));
+    }
     Ok(())
 }
 

@@ -86,7 +86,7 @@ fn run(cli: Cli) -> Result<bool> {
     match cli.command {
         Command::Setup => setup::ensure(&project).map(drop)?,
         Command::Tree => tree::ensure(&project).map(drop)?,
-        Command::Kernel => kernel::ensure_all(&project)?,
+        Command::Kernel => kernel::run(&project)?,
         Command::Selftests => selftests::run(&project)?,
         Command::Run => run::run(&project)?,
         Command::Check { only } => return check::check(&project, &only),

@@ -18,7 +18,9 @@ pub fn for_run(project: &Project) -> Result<()> {
 
 /// What the tests need: both kernels and the selftests.
 pub fn for_check(project: &Project) -> Result<()> {
-    kernel::ensure_all(project)?;
+    for handlers in Handlers::ALL {
+        kernel::ensure(project, handlers)?;
+    }
     selftests::ensure(project)?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::fault::fault;
 #[derive(Debug, Clone)]
 pub struct Project {
     root: PathBuf,
+    out: PathBuf,
     /// The user's own kernel tree, if it is not Debian's source that is patched.
     kdir: Option<PathBuf>,
 }
@@ -37,8 +38,12 @@ impl Project {
     /// The checkout that this tool was built from.
     pub fn here() -> Self {
         let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = lab.parent().unwrap_or(lab).to_path_buf();
+        let out = root.join("out");
         Self {
-            root: lab.parent().unwrap_or(lab).to_path_buf(),
+            root,
+            // Compilers tell the real path where out/ is a link.
+            out: out.canonicalize().unwrap_or(out),
             kdir: None,
         }
     }
@@ -68,7 +73,7 @@ impl Project {
 
     /// A file or directory below `out/`.
     pub fn out(&self, below: impl AsRef<Path>) -> PathBuf {
-        self.root.join("out").join(below)
+        self.out.join(below)
     }
 
     /// Where the patched tree and all that is built from it is: `out/`, or a directory of its own
@@ -78,6 +83,9 @@ impl Project {
             None => self.out(""),
             Some(kdir) => {
                 let name = kdir.file_name().unwrap_or_default().to_string_lossy();
+                // Kbuild takes no directory with spaces or colons in its name.
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                let name = name.replace(|c| !plain(c), "_");
                 let mut hasher = DefaultHasher::new();
                 kdir.hash(&mut hasher);
                 let hash = hasher.finish() as u32;

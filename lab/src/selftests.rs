@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 use anyhow::{Context, Result};
 use fs_err as fs;
 
-use crate::disk::copy_whole;
+use crate::disk::{copy_whole, Lock};
 use crate::kernel::make::{is_step, without_foreign, Kbuild, Warnings};
 use crate::kernel::refuse_warnings;
 use crate::process::{command, logged, output};
@@ -26,6 +26,7 @@ const PLACE: &str = "tools/testing/selftests/kvm";
 pub fn ensure(project: &Project) -> Result<PathBuf> {
     let tools = setup::ensure(project)?;
     let tree = tree::ensure(project)?;
+    let _lock = Lock::take(&project.base(), "selftests")?;
     let headers = export_headers(project, &tree, &tools)?;
 
     let build_dir = project.base().join("build/selftests");

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use fs_err as fs;
 
-use crate::disk::whole_dir;
+use crate::disk::{whole_dir, Lock};
 use crate::fault::fault;
 use crate::project::Project;
 use crate::ui::say;
@@ -38,20 +38,17 @@ pub struct Toolchain {
 
 /// Makes sure that every tool is there.
 pub fn ensure(project: &Project) -> Result<Toolchain> {
-    fs::create_dir_all(project.out(""))?;
+    let _lock = Lock::take(&project.out(""), "tools")?;
     let packages = Packages::load(project)?;
     let rustc = Rustc::find(&packages)?;
 
     let mut missing = packages.missing();
-    if !missing.is_empty() && apt::is_there() {
-        apt::ensure_lists(project)?;
-    }
-    let (llvm, llvm_packages) = llvm::choose(&rustc, &packages)?;
+    let (llvm, llvm_packages) = llvm::choose(project, &rustc, &packages)?;
     missing.extend(llvm_packages);
     missing.extend(rustc.missing_source());
     let bindgen = rust::find_bindgen(project, &packages);
     if bindgen.is_none() {
-        missing.extend(rust::bindgen_package(&packages));
+        missing.extend(rust::bindgen_package(project, &packages));
     }
     apt::install(project, &missing)?;
 

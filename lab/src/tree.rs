@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use fs_err as fs;
 
-use crate::disk::{ensure_space, whole_dir};
+use crate::disk::{ensure_space, whole_dir, Lock};
 use crate::fault::{fault, Help};
 use crate::process::output;
 use crate::project::Project;
@@ -43,6 +43,7 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     if let Some(kdir) = project.kdir() {
         kdir::check(kdir, Packages::load(project)?.minimum.kernel)?;
     }
+    let _lock = Lock::take(&project.base(), "tree")?;
     if !tree.exists() {
         ensure_space(&project.base(), SPACE, "a kernel tree")?;
         whole_dir(&tree, |dir| create(project, dir))?;

@@ -14,10 +14,11 @@ pub fn is_there() -> bool {
 }
 
 /// The version of a package that apt would install.
-pub fn candidate(package: &str) -> Option<String> {
+pub fn candidate(project: &Project, package: &str) -> Option<String> {
     if !is_there() {
         return None;
     }
+    ensure_lists(project).ok()?;
     let policy = output(&command("apt-cache", ["policy", package])).ok()?;
     let candidate = policy
         .lines()

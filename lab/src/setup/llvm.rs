@@ -13,6 +13,7 @@ use super::packages::Packages;
 use super::rust::Rustc;
 use crate::fault::fault;
 use crate::process::{command, find_program, output};
+use crate::project::Project;
 
 /// No LLVM is newer than this one; the search begins here.
 const NEWEST: u32 = 40;
@@ -61,7 +62,11 @@ impl Llvm {
 }
 
 /// The LLVM to use, and the packages that are missing for it.
-pub fn choose(rustc: &Rustc, packages: &Packages) -> Result<(Llvm, Vec<String>)> {
+pub fn choose(
+    project: &Project,
+    rustc: &Rustc,
+    packages: &Packages,
+) -> Result<(Llvm, Vec<String>)> {
     let debian = |major| Llvm {
         major,
         suffixed: true,
@@ -69,7 +74,7 @@ pub fn choose(rustc: &Rustc, packages: &Packages) -> Result<(Llvm, Vec<String>)>
     let in_apt = |llvm: &Llvm| {
         llvm.packages()
             .iter()
-            .all(|name| apt::candidate(name).is_some())
+            .all(|name| apt::candidate(project, name).is_some())
     };
     let minimum = packages.minimum.llvm;
 

@@ -36,7 +36,7 @@ pub struct Minimum {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pinned {
-    pub bindgen: Version,
+    pub bindgen: String,
 }
 
 /// What shows that a package is there, whoever installed it.

@@ -124,14 +124,14 @@ pub fn find_bindgen(project: &Project, packages: &Packages) -> Option<PathBuf> {
 }
 
 /// The package that brings a bindgen that is new enough, if apt has it.
-pub fn bindgen_package(packages: &Packages) -> Option<String> {
-    let version = Version::find(&apt::candidate("bindgen")?)?;
+pub fn bindgen_package(project: &Project, packages: &Packages) -> Option<String> {
+    let version = Version::find(&apt::candidate(project, "bindgen")?)?;
     (version >= packages.minimum.bindgen).then(|| "bindgen".to_string())
 }
 
 /// Builds bindgen.
 pub fn build_bindgen(project: &Project, packages: &Packages) -> Result<PathBuf> {
-    let version = packages.pinned.bindgen;
+    let version = &packages.pinned.bindgen;
     let root = project.out("cache/bindgen");
     fs::create_dir_all(&root)?;
     let step = Step::spinner(format!("building bindgen {version}"));
@@ -141,7 +141,7 @@ pub fn build_bindgen(project: &Project, packages: &Packages) -> Result<PathBuf> 
         "--locked",
         "--force",
         "--version",
-        &version.to_string(),
+        version,
         "bindgen-cli",
     ];
     let cargo = command("cargo", args)

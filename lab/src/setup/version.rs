@@ -48,7 +48,7 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [major, minor, patch] = self.0;
         write!(f, "{major}.{minor}")?;
-        if patch != 0 || major < 7 {
+        if patch != 0 {
             write!(f, ".{patch}")?;
         }
         Ok(())
@@ -70,6 +70,13 @@ mod tests {
         assert_eq!(found("1.95.0+dfsg1-2~bpo13+1"), Some([1, 95, 0]));
         assert_eq!(found("7.3"), Some([7, 3, 0]));
         assert_eq!(found("no number"), None);
+    }
+
+    #[test]
+    fn shown_without_a_zero_at_the_end() {
+        let shown = |text: &str| text.parse::<Version>().unwrap().to_string();
+        assert_eq!(shown("7.3.0"), "7.3");
+        assert_eq!(shown("0.71.1"), "0.71.1");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn take(file: &str, names: &[String]) -> Result<(String, String), Vec<(Strin
     let mut refusals = Vec::new();
     for name in names {
         let found = cdefs::find(file, name).map_err(|error| error.to_string());
-        match found.and_then(|found| only(found)) {
+        match found.and_then(only) {
             Ok(range) => ranges.push(range),
             Err(refusal) => refusals.push((name.clone(), refusal)),
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use fs_err as fs;
 
+use crate::disk::ensure_space;
 use crate::fault::fault;
 use crate::process::{command, output};
 use crate::project::Project;
@@ -14,6 +15,9 @@ use crate::setup::debian::{Debian, Found};
 use crate::setup::packages::Packages;
 use crate::setup::version::Version;
 use crate::ui::{say, Step};
+
+/// What the package takes on the disk, in GB.
+const SPACE: u64 = 1;
 
 /// Puts the newest supported kernel source into the empty directory `into`, and returns what it
 /// is.
@@ -34,17 +38,19 @@ pub fn fetch(project: &Project, into: &Path) -> Result<String> {
     let name = format!("{} {}", newest.package, newest.version);
     say(format!("taking {name} from Debian"));
 
-    let unpacked = tempfile::Builder::new()
-        .prefix(".lab-")
-        .tempdir_in(project.out("cache"))?;
-    let package = unpacked.path().join("package");
-    debian.unpack(newest, &package)?;
+    let package = project.out(format!("cache/{}-{}", newest.package, newest.version));
+    // There already if an earlier run was stopped after the download.
+    if !package.exists() {
+        ensure_space(&project.out("cache"), SPACE, "the download")?;
+        debian.unpack(newest, &package)?;
+    }
     let archive = package.join(format!("usr/src/{}.tar.xz", newest.package));
     let step = Step::spinner(format!("unpacking {name}"));
     let args = ["--strip-components=1", "-xJf"].map(Into::into);
     let places = [archive.into_os_string(), "-C".into(), into.into()];
-    output(&command("tar", args.into_iter().chain(places)).env("XZ_DEFAULTS", "-T0"))
-        .context("cannot unpack the kernel source")?;
+    let tar = command("tar", args.into_iter().chain(places)).env("XZ_DEFAULTS", "-T0");
+    output(&tar).context("cannot unpack the kernel source")?;
+    fs::remove_dir_all(package)?;
     step.done(format!("unpacked {name}"));
     Ok(name)
 }
