@@ -125,6 +125,7 @@ impl Suite {
             "APT::Architecture=arm64".to_string(),
             "APT::Architectures=arm64".to_string(),
             "Acquire::Languages=none".to_string(),
+            "Acquire::Retries=1".to_string(),
             "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_string(),
             // The user that apt would change to need not be able to write here.
             "APT::Sandbox::User=root".to_string(),
