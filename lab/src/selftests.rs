@@ -70,7 +70,7 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     refuse_warnings(&tree, warnings)?;
     let list = [
         "-s",
-        "--eval=list-programs: ; @echo $(TEST_GEN_PROGS)",
+        "--eval=list-programs: ; @echo $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED)",
         "list-programs",
     ];
     let programs = output(&make(&list))?;
