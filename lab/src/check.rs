@@ -53,6 +53,8 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
         .collect();
     if steps.iter().any(|step| step.needs_hosts()) {
         prepare::for_check(project)?;
+    } else if steps.contains(&Step::Format) {
+        prepare::for_sources(project)?;
     }
 
     let mut report = Report::new(anstream::stdout());

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::kernel;
 use crate::project::{Handlers, Project};
 use crate::selftests;
+use crate::tree;
 
 /// What the main job needs: the kernel with the component, and headers for the sample VMM.
 pub fn for_run(project: &Project) -> Result<()> {
@@ -22,4 +23,9 @@ pub fn for_check(project: &Project) -> Result<()> {
     }
     selftests::ensure(project)?;
     Ok(())
+}
+
+/// What looking at the sources needs: the kernel's own scripts and configuration.
+pub fn for_sources(project: &Project) -> Result<()> {
+    tree::ensure(project).map(drop)
 }

@@ -17,7 +17,8 @@ use crate::prepare;
 use crate::project::{Handlers, Project};
 use crate::vmm::{self, Refusal};
 
-const BOOT_LIMIT: Duration = Duration::from_secs(60);
+/// Far more than a boot takes, even on a busy machine.
+const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
 /// Who accepted what.
 pub struct Matrix {

@@ -30,7 +30,8 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     let headers = export_headers(project, &tree, &tools)?;
 
     let build_dir = project.base().join("build/selftests");
-    fs::create_dir_all(&build_dir)?;
+    // The kernel's Makefile takes the directory of its generated headers for granted.
+    fs::create_dir_all(build_dir.join("tools"))?;
     let make = |args: &[&str]| {
         let jobs = available_parallelism().map_or(1, usize::from);
         let settings = [
@@ -69,7 +70,7 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     refuse_warnings(&tree, warnings)?;
     let list = [
         "-s",
-        "--eval=list-programs: ; @echo $(TEST_GEN_PROGS)",
+        "--eval=list-programs: ; @echo $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED)",
         "list-programs",
     ];
     let programs = output(&make(&list))?;

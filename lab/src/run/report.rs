@@ -120,10 +120,7 @@ fn refusals(matrix: &Matrix) -> String {
 }
 
 /// Which dumps meet such a refusal on which hosts; dumps with the same hosts are one item.
-fn by_targets<'a>(
-    matrix: &'a Matrix,
-    is_meant: impl Fn(&Refusal) -> bool,
-) -> Vec<(Vec<&'a str>, Vec<&'a str>)> {
+fn by_targets(matrix: &Matrix, is_meant: impl Fn(&Refusal) -> bool) -> Vec<(Vec<&str>, Vec<&str>)> {
     let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
     for (dump, row) in matrix.dumps.iter().zip(&matrix.refusals) {
         let targets: Vec<&str> = row

@@ -19,15 +19,13 @@
 #define FW_GUEST_EXIT	0x40000000UL	/* not backed: a store exits */
 
 extern const char fw_guest_start[], fw_guest_end[];
-asm(
-"	.pushsection .rodata\n"
+asm("	.pushsection .rodata\n"
 "fw_guest_start:\n"
 "1:	hvc	#0\n"
 "	str	xzr, [x9]\n"
 "	b	1b\n"
 "fw_guest_end:\n"
-"	.popsection\n"
-);
+"	.popsection\n");
 
 static inline struct kvm_vm *fw_vm_create(bool psci_0_2, struct kvm_vcpu *vcpus[],
 					  int nr_vcpus)
