@@ -65,7 +65,12 @@ pub fn render(error: &anyhow::Error) -> String {
             helps.push(&fault.help);
         }
     }
-    let mut lines = vec![format!("error: {}", said.join(": "))];
+    let said = said.join(": ");
+    // Any step can meet a full disk, and none leaves half of a thing behind.
+    if said.contains("No space left on device") {
+        helps.push("the disk is full: free some space, then run the same command again");
+    }
+    let mut lines = vec![format!("error: {said}")];
     lines.extend(helps.iter().map(|help| format!("help: {help}")));
     lines.join("\n")
 }
@@ -84,6 +89,12 @@ mod tests {
             render(&error),
             "error: KDIR: no such tree\nhelp: pass another one"
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised() {
+        let text = render(&std::io::Error::from_raw_os_error(28).into());
+        assert!(text.ends_with("then run the same command again"), "{text}");
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::fault::fault;
 /// How many of the last lines of a failed command are shown.
 const TAIL: usize = 25;
 
+/// The same for a command that should say little.
+const SHORT_TAIL: usize = 5;
+
 /// Makes a command from strings and paths alike.
 pub fn command<A: Into<OsString>>(program: &str, args: impl IntoIterator<Item = A>) -> Expression {
     duct::cmd(program, args.into_iter().map(Into::into)).env("LC_ALL", "C")
@@ -48,9 +51,10 @@ pub fn output(command: &Expression) -> Result<String> {
         .with_context(|| format!("cannot run {}", line(command)))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = last_lines(stderr.trim(), SHORT_TAIL);
         let line = line(command);
         let program = line.split(' ').next().unwrap_or_default();
-        anyhow::bail!("{program}: {} ({})", stderr.trim(), output.status);
+        anyhow::bail!("{program}: {stderr} ({})", output.status);
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -102,6 +106,11 @@ pub fn logged(
     }
 }
 
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n  ")
+}
+
 /// The command line in an expression, which shows itself with all of its settings around it.
 fn line(command: &Expression) -> String {
     let text = format!("{command:?}");
@@ -138,6 +147,15 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("  5\n"), "{text}");
+    }
+
+    #[test]
+    fn only_the_last_lines_of_many_are_shown() {
+        let error = output(&command("sh", ["-c", "seq 9 >&2; exit 1"])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "sh: 5\n  6\n  7\n  8\n  9 (exit status: 1)"
+        );
     }
 
     #[test]
