@@ -20,6 +20,7 @@ pub struct Packages {
     pub suites: Vec<String>,
     pub keyrings: Vec<PathBuf>,
     pub minimum: Minimum,
+    pub tested: Tested,
     pub pinned: Pinned,
     tools: BTreeMap<String, Sign>,
 }
@@ -31,6 +32,12 @@ pub struct Minimum {
     pub rustc: Version,
     pub llvm: u32,
     pub bindgen: Version,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tested {
+    pub kernel: Version,
 }
 
 #[derive(Debug, Deserialize)]

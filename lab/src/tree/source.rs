@@ -22,14 +22,13 @@ const PACKAGES: &str = "cache/source";
 /// What the package takes on the disk, in GB.
 const SPACE: u64 = 1;
 
-/// Puts the newest supported kernel source into the empty directory `into`, and returns what it
-/// is.
+/// Puts a supported kernel source into the empty directory `into`, and returns what it is.
 pub fn fetch(project: &Project, into: &Path) -> Result<String> {
     let packages = Packages::load(project)?;
     let minimum = packages.minimum.kernel;
     let mut debian = Debian::new(project, &packages);
     let found = debian.all("linux-source-")?;
-    let Some(newest) = newest(&found, minimum) else {
+    let Some(chosen) = choose(&found, minimum, packages.tested.kernel) else {
         return Err(fault(
             format!(
                 "the mirror has no linux-source package of {minimum} or newer in {}",
@@ -38,18 +37,18 @@ pub fn fetch(project: &Project, into: &Path) -> Result<String> {
             "pass a kernel tree of your own: KDIR=path",
         ));
     };
-    let name = format!("{} {}", newest.package, newest.version);
+    let name = format!("{} {}", chosen.package, chosen.version);
     say(format!("taking {name} from Debian"));
 
     let package = project
         .out(PACKAGES)
-        .join(format!("{}-{}", newest.package, newest.version));
+        .join(format!("{}-{}", chosen.package, chosen.version));
     // There already if an earlier run was stopped after the download.
     if !package.exists() {
         ensure_space(&project.out("cache"), SPACE, "the download")?;
-        debian.unpack(newest, &package)?;
+        debian.unpack(chosen, &package)?;
     }
-    let archive = package.join(format!("usr/src/{}.tar.xz", newest.package));
+    let archive = package.join(format!("usr/src/{}.tar.xz", chosen.package));
     let step = Step::spinner(format!("unpacking {name}"));
     let args = ["--strip-components=1", "-xJf"].map(Into::into);
     let places = [archive.into_os_string(), "-C".into(), into.into()];
@@ -68,15 +67,15 @@ pub fn forget(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The newest of the supported packages: first by series, then by the version in it.
-fn newest(found: &[Found], minimum: Version) -> Option<&Found> {
-    let series = |found: &Found| -> Option<Version> {
-        found.package.strip_prefix("linux-source-")?.parse().ok()
+/// The newest package of the tested series, or else of the newest series that is supported.
+fn choose(found: &[Found], minimum: Version, tested: Version) -> Option<&Found> {
+    let rank = |found: &Found| {
+        let series: Version = found.package.strip_prefix("linux-source-")?.parse().ok()?;
+        let version = Version::find(&found.version);
+        (series >= minimum).then_some((series == tested, series, version))
     };
-    found
-        .iter()
-        .filter(|found| series(found) >= Some(minimum))
-        .max_by_key(|found| (series(found), Version::find(&found.version)))
+    let supported = found.iter().filter(|found| rank(found).is_some());
+    supported.max_by_key(|found| rank(found))
 }
 
 /// The version of a kernel tree, from its Makefile; none if it is not a kernel tree.
@@ -100,17 +99,20 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_supported_package_is_taken() {
+    fn the_tested_series_is_taken_and_then_the_newest() {
         let found = [
             found("linux-source", "7.9"),
             found("linux-source-7.3", "7.3.9-1"),
             found("linux-source-7.3", "7.3.10-1~bpo13+1"),
+            found("linux-source-7.4", "7.4.1-1"),
             found("linux-source-7.2", "7.2.99-1"),
             found("linux-source-7.10-rt", "7.10-1"),
         ];
-        let minimum = "7.3".parse().unwrap();
-        assert_eq!(newest(&found, minimum), Some(&found[2]));
-        assert_eq!(newest(&found, "8.0".parse().unwrap()), None);
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        let chosen = |minimum, tested| choose(&found, version(minimum), version(tested));
+        assert_eq!(chosen("7.3", "7.3"), Some(&found[2]));
+        assert_eq!(chosen("7.3", "7.5"), Some(&found[3]));
+        assert_eq!(chosen("8.0", "7.3"), None);
     }
 
     #[test]
