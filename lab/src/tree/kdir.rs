@@ -18,6 +18,20 @@ use crate::process::output;
 use crate::setup::version::Version;
 use crate::ui::{say, Step};
 
+/// What a build leaves in a tree, where no git tells it from the source. The tree's `.gitignore`
+/// cannot: in Debian's source it names everything.
+const BUILT: [&str; 9] = [
+    ":(exclude,glob)**/*.o",
+    ":(exclude,glob)**/*.a",
+    ":(exclude,glob)**/*.ko",
+    ":(exclude,glob)**/.*.cmd",
+    ":(exclude,glob)vmlinux*",
+    ":(exclude).config",
+    ":(exclude)include/config",
+    ":(exclude)include/generated",
+    ":(exclude,glob)arch/*/include/generated/**",
+];
+
 /// Refuses what is not a kernel tree, or one that is too old for the component.
 pub fn check(kdir: &Path, minimum: Version) -> Result<()> {
     let Some(version) = version_of(kdir) else {
@@ -63,7 +77,11 @@ pub fn snapshot(repo: &Repo, kdir: &Path) -> Result<String> {
         };
         (tree, format!("{} at {commit:.12}{changed}", kdir.display()))
     } else {
-        (repo.snapshot(&env, &["-A"])?, format!("{}", kdir.display()))
+        let add = ["-A", "-f", "--", "."]
+            .into_iter()
+            .chain(BUILT)
+            .collect::<Vec<_>>();
+        (repo.snapshot(&env, &add)?, kdir.display().to_string())
     };
     drop(step);
 
