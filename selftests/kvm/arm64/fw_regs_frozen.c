@@ -10,9 +10,7 @@
  *  - the other errors come first: ENOENT, EFAULT, EINVAL;
  *  - the guest is told what get shows, before and after.
  */
-#include "kvm_test_harness.h"
-
-#include "fw_regs_vm.h"
+#include "fw_regs_harness.h"
 
 FIXTURE(frozen)
 {
@@ -80,27 +78,12 @@ TEST_F(frozen, other_value_on_vcpu_that_never_ran_EBUSY_if_register_freezes)
 	set_other(_metadata, self, variant->reg, self->vcpus[1]);
 }
 
-/* All candidates that are well-formed (or not), but not offered. */
 static int set_refused(struct __test_metadata *_metadata, FIXTURE_DATA(frozen) *self,
 		       const struct fw_reg *reg, bool well_formed)
 {
-	int i, tried = 0;
+	EXPECT_EQ(fw_get(self->vcpus[0], reg), self->current);
 
-	for (i = 0; i < FW_NR_CANDIDATES; i++) {
-		u64 val = fw_candidate(i);
-
-		if (fw_well_formed(reg, val) != well_formed ||
-		    fw_offered(reg, self->offer, val))
-			continue;
-
-		EXPECT_EQ(fw_set(self->vcpus[0], reg, val), EINVAL)
-			TH_LOG("value 0x%lx", val);
-		EXPECT_EQ(fw_get(self->vcpus[0], reg), self->current)
-			TH_LOG("value 0x%lx", val);
-		tried++;
-	}
-
-	return tried;
+	return fw_expect_refused(_metadata, self->vcpus[0], reg, self->offer, well_formed);
 }
 
 TEST_F(frozen, malformed_value_EINVAL)
