@@ -160,7 +160,11 @@ impl Work {
 
     fn relocate(&mut self, edit: &Move) {
         let Some(from) = self.files.get(&edit.from) else {
-            return self.fail(&edit.from, &edit.names.join(", "), "no such file");
+            return self.fail(
+                &edit.from,
+                &edit.names.join(", "),
+                "not found: there is no such file",
+            );
         };
         let (left, taken) = match rewrite::take(from, &edit.names) {
             Ok(result) => result,
