@@ -25,7 +25,9 @@ use kernel::{
     kvm::{
         self,
         one_reg::OneReg,
-        Vcpu, //
+        smccc::Workaround,
+        Vcpu,
+        Vm, //
     },
     prelude::*,
     uaccess::{
@@ -37,6 +39,7 @@ use kernel::{
 mod handlers;
 pub mod policy;
 mod uapi;
+mod vm;
 
 #[cfg(CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST)]
 mod tests;
@@ -130,6 +133,54 @@ pub unsafe extern "C" fn kvm_arm_set_fw_reg(
     // SAFETY: The caller guarantees that `reg` is valid for reads.
     let reg = unsafe { OneReg::from_raw(reg) };
     to_errno(handlers::set(vcpu, reg))
+}
+
+/// Returns what `SMCCC_ARCH_FEATURES` answers to a guest that asks for a workaround.
+///
+/// # Safety
+///
+/// `vcpu` must point to an initialised vCPU that stays alive during the call.
+#[export]
+pub unsafe extern "C" fn kvm_arm_fw_reg_discover(
+    vcpu: *mut bindings::kvm_vcpu,
+    workaround: u32,
+) -> c_int {
+    // SAFETY: The caller guarantees that `vcpu` is initialised and stays alive.
+    let vcpu = unsafe { Vcpu::from_raw(vcpu) };
+    Workaround::from_function(workaround)
+        .map_or(policy::NOT_SUPPORTED, |which| handlers::discover(vcpu, which))
+}
+
+/// Returns 0 if the promises of a VM can still be kept when `ID_AA64PFR1_EL1.SSBS` becomes visible
+/// to it, or does not; else `-EINVAL`.
+///
+/// # Safety
+///
+/// `kvm` must point to an initialised VM that stays alive during the call. The caller must hold
+/// its `config_lock`, and write the ID register before it drops the lock.
+#[export]
+pub unsafe extern "C" fn kvm_arm_fw_reg_allow_ssbs(
+    kvm: *mut bindings::kvm,
+    visible: bool,
+) -> c_int {
+    // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
+    let vm = unsafe { Vm::from_raw(kvm) };
+    to_errno(handlers::allow_ssbs(vm, visible))
+}
+
+/// Lets a VM accept unknown registers whose values promise nothing.
+///
+/// Returns 0, or `-EBUSY` for a VM that has run.
+///
+/// # Safety
+///
+/// `kvm` must point to an initialised VM that stays alive during the call. The caller must not
+/// hold its `config_lock`.
+#[export]
+pub unsafe extern "C" fn kvm_arm_fw_reg_accept_null(kvm: *mut bindings::kvm) -> c_int {
+    // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
+    let vm = unsafe { Vm::from_raw(kvm) };
+    to_errno(handlers::accept_null_promises(vm))
 }
 
 fn to_errno(result: Result) -> c_int {

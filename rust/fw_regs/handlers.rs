@@ -1,36 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The handlers: what stands between KVM's view of a VM and the policy.
+//! The handlers: what stands between KVM and the policy.
 //!
-//! Each goes through the same steps: look the register up, access user memory, take the lock,
-//! gather, ask the policy, store, drop the lock.
+//! Those of userspace's accesses go through the same steps: look the register up, access user
+//! memory, take the lock, gather, ask the policy, store, drop the lock, trace.
 
 use kernel::{
     kvm::{
         one_reg::OneReg,
-        spectre,
-        SmcccServices,
+        smccc::Workaround,
+        trace::{
+            FwRegSet,
+            Verdict, //
+        },
         Vcpu,
-        VcpuFeature,
-        Vm,
-        VmConfig, //
+        Vm, //
     },
     prelude::*,
     uaccess::UserSlice, //
 };
 
-use crate::policy::{
-    judge,
-    Bitmap,
-    Level,
-    Mitigation,
-    Promise,
-    PsciVersion,
-    Reason,
-    Register,
-    Services,
-    Ssbd,
-    View, //
+use crate::{
+    policy::{
+        judge,
+        promises_nothing,
+        Promise,
+        Reason,
+        Register,
+        View,
+        NOT_SUPPORTED, //
+    },
+    vm::{
+        give,
+        given,
+        has_psci_0_2,
+        offer,
+        offer_ssbd,
+        promise, //
+    },
 };
 
 /// How many registers there are.
@@ -60,7 +67,7 @@ pub(crate) fn list(ids: UserSlice) -> Result {
 /// - [`EFAULT`]: the memory cannot be written.
 pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
     let register = Register::from_id(reg.id()).ok_or(Reason::UnknownRegister)?;
-    let promise = promise(&vcpu.vm().lock_config(), register);
+    let promise = promise(vcpu.vm().lock_config().vm(), register);
     reg.write(promise.value())
 }
 
@@ -75,26 +82,81 @@ pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
 ///
 /// A refused write changes nothing.
 pub(crate) fn set(vcpu: &Vcpu, reg: &OneReg) -> Result {
-    accept(vcpu.vm(), reg)?;
+    let mut event = FwRegSet {
+        vcpu_id: vcpu.id(),
+        id: reg.id(),
+        value: 0,
+        promise: 0,
+        offer: 0,
+    };
+    let result = accept(vcpu.vm(), reg, &mut event);
+    event.trace(result.unwrap_or_else(Verdict::from));
+    result?;
     Ok(())
 }
 
-fn accept(vm: &Vm, reg: &OneReg) -> Result<(), Reason> {
+/// Judges a write, and notes in `event` what the verdict depends on.
+fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Verdict, Reason> {
     if !reg.is_u64() {
         return Err(Reason::UnknownRegister);
     }
-    let value = reg.read().map_err(|_| Reason::BadAddress)?;
-    let register = Register::from_id(reg.id()).ok_or(Reason::UnknownRegister)?;
-    let wanted = Promise::parse(register, value, has_psci_0_2(vm))?;
+    event.value = reg.read().map_err(|_| Reason::BadAddress)?;
+    let Some(register) = Register::from_id(reg.id()) else {
+        return if vm.accepts_null_promises() && promises_nothing(reg.id(), event.value) {
+            Ok(Verdict::NullPromise)
+        } else {
+            Err(Reason::UnknownRegister)
+        };
+    };
+    let wanted = Promise::parse(register, event.value, has_psci_0_2(vm));
 
     let mut config = vm.lock_config();
     let view = View {
-        offer: offer(&config, register),
-        promise: promise(&config, register),
-        frozen: register.freezes() && config.has_run(),
+        offer: offer(vm, register),
+        promise: promise(vm, register),
+        frozen: config.has_run(),
     };
+    event.promise = view.promise.value();
+    event.offer = view.offer.value();
+    let wanted = wanted?;
     judge(wanted, &view)?;
-    store(&mut config, register, wanted);
+    give(&mut config, register, wanted);
+    Ok(Verdict::Accepted)
+}
+
+/// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for a workaround.
+///
+/// Called without the lock: the guest runs, hence no promise changes.
+pub(crate) fn discover(vcpu: &Vcpu, workaround: Workaround) -> i32 {
+    promise(vcpu.vm(), workaround.into())
+        .discovery()
+        .unwrap_or(NOT_SUPPORTED)
+}
+
+/// Whether the VM's promises can still be kept when `ID_AA64PFR1_EL1.SSBS` becomes visible to it,
+/// or does not.
+///
+/// # Errors
+///
+/// - [`EINVAL`]: the VM was promised that it need not care about Spectre-v4, and would have to.
+pub(crate) fn allow_ssbs(vm: &Vm, visible: bool) -> Result {
+    match given(vm, Register::Workaround2) {
+        Some(promise) if !promise.within(offer_ssbd(visible)) => Err(EINVAL),
+        _ => Ok(()),
+    }
+}
+
+/// Lets the VM accept unknown registers whose values promise nothing.
+///
+/// # Errors
+///
+/// - [`EBUSY`]: the VM has run.
+pub(crate) fn accept_null_promises(vm: &Vm) -> Result {
+    let mut config = vm.lock_config();
+    if config.has_run() {
+        return Err(EBUSY);
+    }
+    config.accept_null_promises();
     Ok(())
 }
 
@@ -110,71 +172,25 @@ impl From<Reason> for Error {
     }
 }
 
-/// The best that this host can keep for the VM.
-fn offer(config: &VmConfig<'_>, register: Register) -> Promise {
-    match register {
-        Register::PsciVersion => Promise::Psci(PsciVersion::offer(has_psci_0_2(config.vm()))),
-        Register::Workaround1 => Promise::Workaround(Level::offer(spectre::v2().into())),
-        Register::Workaround2 => {
-            Promise::Ssbd(Ssbd::offer(spectre::v4().into(), config.sees_ssbs()))
-        }
-        Register::Workaround3 => Promise::Workaround(Level::offer(spectre::bhb().into())),
-        Register::Bitmap(bitmap) => services(SmcccServices::from(bitmap).implemented()),
-    }
-}
-
-/// What the VM has now: what it was given, or else the offer.
-fn promise(config: &VmConfig<'_>, register: Register) -> Promise {
-    stored(config, register).unwrap_or_else(|| offer(config, register))
-}
-
-/// What the VM was given.
-fn stored(config: &VmConfig<'_>, register: Register) -> Option<Promise> {
-    match register {
-        Register::PsciVersion => {
-            PsciVersion::from_value(config.psci_version().into()).map(Promise::Psci)
-        }
-        // Shown as the host has them.
-        Register::Workaround1 | Register::Workaround2 | Register::Workaround3 => None,
-        Register::Bitmap(bitmap) => Some(services(config.services(bitmap.into()))),
-    }
-}
-
-/// Gives the VM an accepted promise.
-fn store(config: &mut VmConfig<'_>, register: Register, promise: Promise) {
-    match register {
-        Register::PsciVersion => config.set_psci_version(promise.value() as u32),
-        // Shown as the host has them.
-        Register::Workaround1 | Register::Workaround2 | Register::Workaround3 => {}
-        Register::Bitmap(bitmap) => config.set_services(bitmap.into(), promise.value()),
-    }
-}
-
-fn services(value: u64) -> Promise {
-    Promise::Services(Services::from_value(value))
-}
-
-fn has_psci_0_2(vm: &Vm) -> bool {
-    vm.has_feature(VcpuFeature::Psci0_2)
-}
-
-impl From<Bitmap> for SmcccServices {
-    fn from(bitmap: Bitmap) -> Self {
-        match bitmap {
-            Bitmap::Std => Self::Std,
-            Bitmap::StdHyp => Self::StdHyp,
-            Bitmap::VendorHyp => Self::VendorHyp,
-            Bitmap::VendorHyp2 => Self::VendorHyp2,
+impl From<Reason> for Verdict {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::UnknownRegister => Self::UnknownRegister,
+            Reason::BadAddress => Self::BadAddress,
+            Reason::Malformed => Self::Malformed,
+            Reason::WrongFeature => Self::WrongFeature,
+            Reason::ExceedsOffer => Self::ExceedsOffer,
+            Reason::Frozen => Self::Frozen,
         }
     }
 }
 
-impl From<spectre::State> for Mitigation {
-    fn from(state: spectre::State) -> Self {
-        match state {
-            spectre::State::Unaffected => Self::Unaffected,
-            spectre::State::Mitigated => Self::Mitigated,
-            spectre::State::Vulnerable => Self::Vulnerable,
+impl From<Workaround> for Register {
+    fn from(workaround: Workaround) -> Self {
+        match workaround {
+            Workaround::One => Self::Workaround1,
+            Workaround::Two => Self::Workaround2,
+            Workaround::Three => Self::Workaround3,
         }
     }
 }

@@ -21,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod null;
 mod psci;
 mod register;
 mod services;
@@ -29,6 +30,7 @@ mod workaround;
 #[cfg(any(test, CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
 pub mod cases;
 
+pub use null::promises_nothing;
 pub use psci::PsciVersion;
 pub use register::{
     Bitmap,
@@ -38,7 +40,8 @@ pub use services::Services;
 pub use workaround::{
     Level,
     Mitigation,
-    Ssbd, //
+    Ssbd,
+    NOT_SUPPORTED, //
 };
 
 use core::cmp::Ordering;
@@ -109,6 +112,16 @@ impl Promise {
         self <= offer
     }
 
+    /// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for a workaround: the result of the
+    /// call, or `None` where the promise is not about a workaround.
+    pub const fn discovery(self) -> Option<i32> {
+        match self {
+            Self::Workaround(level) => Some(level.discovery()),
+            Self::Ssbd(ssbd) => Some(ssbd.discovery()),
+            Self::Psci(_) | Self::Services(_) => None,
+        }
+    }
+
     /// The value that userspace reads from the register.
     pub const fn value(self) -> u64 {
         match self {
@@ -139,22 +152,27 @@ pub struct View {
     pub offer: Promise,
     /// What the VM has now.
     pub promise: Promise,
-    /// Whether the register keeps its value from now on.
+    /// Whether the VM has run, and keeps what it has.
     pub frozen: bool,
 }
 
 /// Judges whether the register may become `wanted`.
 ///
+/// Writing the value that the VM has is always accepted: VMMs rewrite every register on each reset,
+/// and a CPU that came online since may have taken from what the host can offer.
+///
 /// # Errors
 ///
 /// - [`Reason::ExceedsOffer`]: the host cannot keep it.
-/// - [`Reason::Frozen`]: the register keeps its value, and this is another one. Writing the same
-///   value again is accepted: VMMs rewrite every register on each reset.
+/// - [`Reason::Frozen`]: the VM has run, and this is another value than it has.
 pub fn judge(wanted: Promise, view: &View) -> Result<(), Reason> {
+    if wanted == view.promise {
+        return Ok(());
+    }
     if !wanted.within(view.offer) {
         return Err(Reason::ExceedsOffer);
     }
-    if view.frozen && wanted != view.promise {
+    if view.frozen {
         return Err(Reason::Frozen);
     }
     Ok(())

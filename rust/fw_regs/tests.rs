@@ -4,7 +4,7 @@
 //! knows.
 
 use kernel::{
-    kvm::SmcccServices,
+    kvm::smccc::Services,
     prelude::*, //
 };
 
@@ -71,9 +71,9 @@ mod suite {
 
     #[test]
     fn every_bitmap_has_services() {
-        assert!(SmcccServices::Std.implemented() != 0);
-        assert!(SmcccServices::StdHyp.implemented() != 0);
-        assert!(SmcccServices::VendorHyp.implemented() != 0);
-        assert!(SmcccServices::VendorHyp2.implemented() != 0);
+        assert!(Services::Std.implemented() != 0);
+        assert!(Services::StdHyp.implemented() != 0);
+        assert!(Services::VendorHyp.implemented() != 0);
+        assert!(Services::VendorHyp2.implemented() != 0);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The policy's constants against those of the UAPI, at compile time.
+//! The policy's constants against those of the UAPI and of SMCCC, at compile time.
 //!
 //! The policy is also compiled where there are no kernel headers, therefore it has the numbers
 //! itself.
@@ -12,7 +12,8 @@ use crate::policy::{
     Level,
     PsciVersion,
     Register,
-    Ssbd, //
+    Ssbd,
+    NOT_SUPPORTED, //
 };
 
 macro_rules! assert_same {
@@ -60,4 +61,13 @@ assert_same! {
     Ssbd::AVAILABLE => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_AVAIL,
     Ssbd::NotRequired.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_NOT_REQUIRED,
     Ssbd::ENABLED => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_ENABLED,
+}
+
+assert_same! {
+    Level::NotAvailable.discovery() as u64 => SMCCC_RET_NOT_SUPPORTED,
+    Level::Available.discovery() as u64 => SMCCC_RET_SUCCESS,
+    Level::NotRequired.discovery() as u64 => SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED,
+    Ssbd::NotAvailable.discovery() as u64 => SMCCC_RET_NOT_SUPPORTED,
+    Ssbd::NotRequired.discovery() as u64 => SMCCC_RET_NOT_REQUIRED,
+    NOT_SUPPORTED as u64 => SMCCC_RET_NOT_SUPPORTED,
 }

@@ -2,9 +2,13 @@
 
 //! Kernel-based Virtual Machine (KVM) on arm64.
 //!
-//! Safe views of the virtual machines and vCPUs that the C side owns: [`Vm`] and [`Vcpu`]. What
-//! `config_lock` guards is reachable through [`VmConfig`] only, which holds that lock. It is taken
-//! inside of `vcpu->mutex`, and no user memory may be accessed while it is held.
+//! Safe views of the virtual machines and vCPUs that the C side owns: [`Vm`] and [`Vcpu`].
+//!
+//! The configuration of a VM is guarded by its `config_lock`, and changes only through
+//! [`VmConfig`], which holds that lock. It is taken inside of `vcpu->mutex`, and no user memory may
+//! be accessed while it is held. Each item is a single word that the guest's side reads without
+//! the lock, as do the methods of [`Vm`]: what several of them say together holds while the lock
+//! is held, or once the VM has run.
 //!
 //! C headers: [`include/linux/kvm_host.h`](srctree/include/linux/kvm_host.h),
 //! [`arch/arm64/include/asm/kvm_host.h`](srctree/arch/arm64/include/asm/kvm_host.h).
@@ -29,7 +33,15 @@ use crate::{
 };
 
 pub mod one_reg;
+pub mod smccc;
 pub mod spectre;
+#[cfg(CONFIG_KVM_ARM_FW_REGS_RUST)]
+pub mod trace;
+
+use smccc::{
+    Services,
+    Workaround, //
+};
 
 /// Whether KVM was found to work on this machine.
 pub fn is_initialised() -> bool {
@@ -45,31 +57,6 @@ pub fn is_initialised() -> bool {
 pub enum VcpuFeature {
     /// `KVM_ARM_VCPU_PSCI_0_2`: PSCI 0.2 or newer.
     Psci0_2 = bindings::KVM_ARM_VCPU_PSCI_0_2,
-}
-
-/// A bitmap of the hypercall services that a VM has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmcccServices {
-    /// Standard secure services.
-    Std,
-    /// Standard hypervisor services.
-    StdHyp,
-    /// Vendor-specific hypervisor services, function numbers 0 to 63.
-    VendorHyp,
-    /// Vendor-specific hypervisor services, function numbers 64 to 127.
-    VendorHyp2,
-}
-
-impl SmcccServices {
-    /// All the services that KVM implements.
-    pub const fn implemented(self) -> u64 {
-        match self {
-            Self::Std => bindings::KVM_ARM_SMCCC_STD_FEATURES,
-            Self::StdHyp => bindings::KVM_ARM_SMCCC_STD_HYP_FEATURES,
-            Self::VendorHyp => bindings::KVM_ARM_SMCCC_VENDOR_HYP_FEATURES,
-            Self::VendorHyp2 => bindings::KVM_ARM_SMCCC_VENDOR_HYP_FEATURES_2,
-        }
-    }
 }
 
 /// A virtual CPU.
@@ -92,6 +79,13 @@ impl Vcpu {
         // INVARIANT: The caller guarantees that the vCPU is initialised.
         // SAFETY: `ptr` is valid for `'a`, and `Self` is a transparent wrapper of the pointee.
         unsafe { &*ptr.cast() }
+    }
+
+    /// The vCPU's id, as userspace chose it.
+    #[inline]
+    pub fn id(&self) -> i32 {
+        // SAFETY: By the type invariant the vCPU is valid. Its id never changes.
+        unsafe { (*self.0.get()).vcpu_id }
     }
 
     /// The VM that the vCPU belongs to.
@@ -131,6 +125,93 @@ impl Vm {
         // SAFETY: By the type invariant the VM is valid. The features are atomic bits, and do not
         // change once a vCPU is initialised.
         unsafe { bindings::kvm_vcpu_has_feature(self.0.get(), feature as c_int) }
+    }
+
+    /// Whether the guest sees `ID_AA64PFR1_EL1.SSBS`.
+    #[inline]
+    pub fn sees_ssbs(&self) -> bool {
+        // SAFETY: By the type invariant the VM is valid. An ID register is a single word.
+        unsafe { bindings::kvm_has_ssbs(self.0.get()) }
+    }
+
+    /// The PSCI version that userspace has set, 0 if none.
+    #[inline]
+    pub fn psci_version(&self) -> u32 {
+        self.psci_version_cell().load(Relaxed)
+    }
+
+    /// The value that userspace has set for a workaround, if any.
+    #[inline]
+    pub fn workaround(&self, which: Workaround) -> Option<u8> {
+        let biased = self.workaround_cell(which).load(Relaxed);
+        biased.checked_sub(1).and_then(|value| value.try_into().ok())
+    }
+
+    /// Whether userspace has asked for unknown registers to be accepted whose values promise
+    /// nothing (`KVM_ARM_VM_SMCCC_NULL_PROMISE`).
+    #[inline]
+    pub fn accepts_null_promises(&self) -> bool {
+        self.null_promise_cell().load(Relaxed) != 0
+    }
+
+    /// The services that the VM has.
+    #[inline]
+    pub fn services(&self, which: Services) -> u64 {
+        self.services_cell(which).load(Relaxed) as u64
+    }
+
+    /// Pairs with the lockless reads in `kvm_psci_version()`.
+    #[inline]
+    fn psci_version_cell(&self) -> &Atomic<u32> {
+        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
+        let field = unsafe { &raw mut (*self.0.get()).arch.psci_version };
+        // SAFETY: The field lives as long as the VM and is aligned. Writers hold `config_lock`,
+        // and single words are read without it.
+        unsafe { Atomic::from_ptr(field) }
+    }
+
+    /// Pairs with the lockless reads in `kvm_smccc_test_fw_bmap()` and `kvm_smccc_call_handler()`.
+    #[inline]
+    fn services_cell(&self, which: Services) -> &Atomic<c_ulong> {
+        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
+        let features = unsafe { &raw mut (*self.0.get()).arch.smccc_feat };
+        // SAFETY: `features` points to the field of the VM; only an address in it is taken.
+        let field = unsafe {
+            match which {
+                Services::Std => &raw mut (*features).std_bmap,
+                Services::StdHyp => &raw mut (*features).std_hyp_bmap,
+                Services::VendorHyp => &raw mut (*features).vendor_hyp_bmap,
+                Services::VendorHyp2 => &raw mut (*features).vendor_hyp_bmap_2,
+            }
+        };
+        // SAFETY: The field lives as long as the VM and is aligned. Writers hold `config_lock`,
+        // and single words are read without it.
+        unsafe { Atomic::from_ptr(field) }
+    }
+
+    /// 0 where userspace has not set the workaround, else its value plus one.
+    #[inline]
+    fn workaround_cell(&self, which: Workaround) -> &Atomic<u32> {
+        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
+        let features = unsafe { &raw mut (*self.0.get()).arch.smccc_feat };
+        // SAFETY: `features` points to the field of the VM; only an address in it is taken.
+        let field = unsafe {
+            match which {
+                Workaround::One => &raw mut (*features).workaround[0],
+                Workaround::Two => &raw mut (*features).workaround[1],
+                Workaround::Three => &raw mut (*features).workaround[2],
+            }
+        };
+        // SAFETY: The field lives as long as the VM and is aligned. All accesses are marked.
+        unsafe { Atomic::from_ptr(field) }
+    }
+
+    #[inline]
+    fn null_promise_cell(&self) -> &Atomic<u32> {
+        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
+        let field = unsafe { &raw mut (*self.0.get()).arch.smccc_feat.null_promise };
+        // SAFETY: The field lives as long as the VM and is aligned. All accesses are marked.
+        unsafe { Atomic::from_ptr(field) }
     }
 
     /// Takes `config_lock`.
@@ -175,64 +256,30 @@ impl<'a> VmConfig<'a> {
         unsafe { bindings::kvm_vm_has_ran_once(self.vm.0.get()) }
     }
 
-    /// Whether the guest sees `ID_AA64PFR1_EL1.SSBS`.
-    #[inline]
-    pub fn sees_ssbs(&self) -> bool {
-        // SAFETY: By the type invariant of `Vm` it is valid. ID registers are written under
-        // `config_lock`, which is held by the type invariant.
-        unsafe { bindings::kvm_has_ssbs(self.vm.0.get()) }
-    }
-
-    /// The PSCI version that userspace has set, 0 if none.
-    #[inline]
-    pub fn psci_version(&self) -> u32 {
-        self.psci_version_cell().load(Relaxed)
-    }
-
     /// Sets the PSCI version that the guest sees.
     #[inline]
     pub fn set_psci_version(&mut self, version: u32) {
-        self.psci_version_cell().store(version, Relaxed);
-    }
-
-    /// The services that the VM has.
-    #[inline]
-    pub fn services(&self, which: SmcccServices) -> u64 {
-        self.services_cell(which).load(Relaxed) as u64
+        self.vm.psci_version_cell().store(version, Relaxed);
     }
 
     /// Sets the services that the VM has.
     #[inline]
-    pub fn set_services(&mut self, which: SmcccServices, services: u64) {
-        self.services_cell(which).store(services as usize, Relaxed);
+    pub fn set_services(&mut self, which: Services, services: u64) {
+        self.vm
+            .services_cell(which)
+            .store(services as usize, Relaxed);
     }
 
-    /// Pairs with the lockless reads in `kvm_psci_version()`.
+    /// Sets the value of a workaround.
     #[inline]
-    fn psci_version_cell(&self) -> &Atomic<u32> {
-        // SAFETY: By the type invariant of `Vm` it is valid; only the field's address is taken.
-        let field = unsafe { &raw mut (*self.vm.0.get()).arch.psci_version };
-        // SAFETY: The field lives as long as the VM and is aligned. Writers hold `config_lock`,
-        // and single words are read without it.
-        unsafe { Atomic::from_ptr(field) }
+    pub fn set_workaround(&mut self, which: Workaround, value: u8) {
+        let biased = u32::from(value) + 1;
+        self.vm.workaround_cell(which).store(biased, Relaxed);
     }
 
-    /// Pairs with the lockless reads in `kvm_smccc_test_fw_bmap()` and `kvm_smccc_call_handler()`.
+    /// Lets the VM accept unknown registers whose values promise nothing.
     #[inline]
-    fn services_cell(&self, which: SmcccServices) -> &Atomic<c_ulong> {
-        // SAFETY: By the type invariant of `Vm` it is valid; only the field's address is taken.
-        let features = unsafe { &raw mut (*self.vm.0.get()).arch.smccc_feat };
-        // SAFETY: `features` points to the field of a valid VM; only an address in it is taken.
-        let field = unsafe {
-            match which {
-                SmcccServices::Std => &raw mut (*features).std_bmap,
-                SmcccServices::StdHyp => &raw mut (*features).std_hyp_bmap,
-                SmcccServices::VendorHyp => &raw mut (*features).vendor_hyp_bmap,
-                SmcccServices::VendorHyp2 => &raw mut (*features).vendor_hyp_bmap_2,
-            }
-        };
-        // SAFETY: The field lives as long as the VM and is aligned. Writers hold `config_lock`,
-        // and single words are read without it.
-        unsafe { Atomic::from_ptr(field) }
+    pub fn accept_null_promises(&mut self) {
+        self.vm.null_promise_cell().store(1, Relaxed);
     }
 }

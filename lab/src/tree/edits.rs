@@ -46,6 +46,8 @@ struct Move {
 #[serde(deny_unknown_fields)]
 struct Insertion {
     file: String,
+    /// The C definition in which the line is looked for; in the whole file if not given.
+    within: Option<String>,
     before: Option<String>,
     after: Option<String>,
     text: String,
@@ -147,8 +149,12 @@ impl Work {
             (None, Some(anchor)) => (Side::After, anchor),
             _ => return self.fail(&edit.file, &edit.text, "needs either `before` or `after`"),
         };
-        self.change(&edit.file, anchor, |text| {
-            rewrite::insert(text, side, anchor, &edit.text)
+        let within = edit.within.as_deref();
+        self.change(&edit.file, anchor, |text| match within {
+            Some(name) => rewrite::within(text, name, |definition| {
+                rewrite::insert(definition, side, anchor, &edit.text)
+            }),
+            None => rewrite::insert(text, side, anchor, &edit.text),
         });
     }
 
@@ -219,6 +225,12 @@ file = "Makefile"
 after = "a"
 text = "b\n"
 
+[[insert]]
+file = "b.c"
+within = "f"
+after = "	x();"
+text = "	y();\n"
+
 [[replace]]
 file = "Makefile"
 pattern = '^z.*'
@@ -230,6 +242,7 @@ text = "y"
             "a.c" => Some("#define N 1\n\nint f(void)\n{\n}\n\nint g;\n".into()),
             "a.h" => Some("#include <x.h>\n\nint g;\n".into()),
             "Makefile" => Some("a\nz z\n".into()),
+            "b.c" => Some("int g(void)\n{\n\tx();\n}\n\nint f(void)\n{\n\tx();\n}\n".into()),
             _ => None,
         })
     }
@@ -242,6 +255,10 @@ text = "y"
             ("Makefile", "a\nb\ny\n"),
             ("a.c", "int g;\n"),
             ("a.h", "#include <x.h>\n\n#define N 1\n\nint g;\n"),
+            (
+                "b.c",
+                "int g(void)\n{\n\tx();\n}\n\nint f(void)\n{\n\tx();\n\ty();\n}\n",
+            ),
             ("new.c", "/* new */\n\nint f(void)\n{\n}\n"),
         ];
         let expected = expected.map(|(file, text)| (file.to_string(), text.to_string()));
@@ -255,6 +272,7 @@ text = "y"
             Ok(match file {
                 "a.c" => Some("int f(void);\n".into()),
                 "Makefile" => Some("a\na\n".into()),
+                "b.c" => Some("int g(void)\n{\n\tx();\n}\n".into()),
                 _ => None,
             })
         };
@@ -266,6 +284,7 @@ text = "y"
                 "a.c: `f` not found",
                 "a.c: `N` not found",
                 "Makefile: `a` found 2 times, not once",
+                "b.c: `	x();` in `f`, which was not found",
                 "Makefile: `^z.*` not found",
             ]
         );

@@ -43,6 +43,18 @@ pub fn insert(file: &str, side: Side, anchor: &str, text: &str) -> Result<String
     Ok([head, newline, text, tail].concat())
 }
 
+/// Changes the named C definition by `change`.
+pub fn within(
+    file: &str,
+    name: &str,
+    change: impl FnOnce(&str) -> Result<String, Refusal>,
+) -> Result<String, Refusal> {
+    let found = cdefs::find(file, name).map_err(|error| error.to_string())?;
+    let range = only(found).map_err(|why| format!("in `{name}`, which was {why}"))?;
+    let changed = change(&file[range.clone()]).map_err(|why| format!("in `{name}` {why}"))?;
+    Ok([&file[..range.start], &changed, &file[range.end..]].concat())
+}
+
 /// Puts `text` in the place of the one match of `pattern`. `^` and `$` match at each line.
 pub fn replace(file: &str, pattern: &str, text: &str) -> Result<String, Refusal> {
     let pattern = Regex::new(&format!("(?m){pattern}")).map_err(|error| error.to_string())?;

@@ -82,12 +82,4 @@ impl Register {
             Self::Bitmap(Bitmap::VendorHyp2) => "VENDOR_HYP_BMAP_2",
         }
     }
-
-    /// Whether the register keeps its value once the VM has run.
-    pub const fn freezes(self) -> bool {
-        match self {
-            Self::PsciVersion | Self::Workaround1 | Self::Workaround2 | Self::Workaround3 => false,
-            Self::Bitmap(_) => true,
-        }
-    }
 }

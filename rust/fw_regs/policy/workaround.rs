@@ -5,6 +5,15 @@
 //! A level tells the guest which help it gets from its firmware, see "Arm SMC Calling Convention
 //! Extension: Cache Speculation Vulnerabilities" (DEN0070).
 
+/// `SMCCC_RET_NOT_SUPPORTED`: what the guest gets where there is nothing for it.
+pub const NOT_SUPPORTED: i32 = -1;
+/// `SMCCC_RET_NOT_REQUIRED`.
+const NOT_REQUIRED: i32 = -2;
+/// `SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED`.
+const UNAFFECTED: i32 = 1;
+/// `SMCCC_RET_SUCCESS`.
+const SUCCESS: i32 = 0;
+
 /// How the host stands to a speculation vulnerability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mitigation {
@@ -42,6 +51,15 @@ impl Level {
             Self::NotAvailable => 0,
             Self::Available => 1,
             Self::NotRequired => 2,
+        }
+    }
+
+    /// What `SMCCC_ARCH_FEATURES` answers for the workaround.
+    pub const fn discovery(self) -> i32 {
+        match self {
+            Self::NotAvailable => NOT_SUPPORTED,
+            Self::Available => SUCCESS,
+            Self::NotRequired => UNAFFECTED,
         }
     }
 
@@ -102,6 +120,14 @@ impl Ssbd {
         match self {
             Self::NotAvailable => 0,
             Self::NotRequired => 3,
+        }
+    }
+
+    /// What `SMCCC_ARCH_FEATURES` answers for the workaround.
+    pub const fn discovery(self) -> i32 {
+        match self {
+            Self::NotAvailable => NOT_SUPPORTED,
+            Self::NotRequired => NOT_REQUIRED,
         }
     }
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a guest can call, by the SMC Calling Convention (DEN0028).
+//!
+//! C headers: [`include/kvm/arm_hypercalls.h`](srctree/include/kvm/arm_hypercalls.h),
+//! [`include/linux/arm-smccc.h`](srctree/include/linux/arm-smccc.h).
+
+use crate::bindings;
+
+/// A bitmap of the hypercall services that a VM has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Services {
+    /// Standard secure services.
+    Std,
+    /// Standard hypervisor services.
+    StdHyp,
+    /// Vendor-specific hypervisor services, function numbers 0 to 63.
+    VendorHyp,
+    /// Vendor-specific hypervisor services, function numbers 64 to 127.
+    VendorHyp2,
+}
+
+impl Services {
+    /// All the services that KVM implements.
+    pub const fn implemented(self) -> u64 {
+        match self {
+            Self::Std => bindings::KVM_ARM_SMCCC_STD_FEATURES,
+            Self::StdHyp => bindings::KVM_ARM_SMCCC_STD_HYP_FEATURES,
+            Self::VendorHyp => bindings::KVM_ARM_SMCCC_VENDOR_HYP_FEATURES,
+            Self::VendorHyp2 => bindings::KVM_ARM_SMCCC_VENDOR_HYP_FEATURES_2,
+        }
+    }
+}
+
+/// A workaround of a speculation vulnerability that a guest can discover (DEN0070).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workaround {
+    /// `SMCCC_ARCH_WORKAROUND_1`: Spectre-v2.
+    One,
+    /// `SMCCC_ARCH_WORKAROUND_2`: Spectre-v4.
+    Two,
+    /// `SMCCC_ARCH_WORKAROUND_3`: Spectre-BHB.
+    Three,
+}
+
+impl Workaround {
+    /// The workaround with this function id, as a guest gives it to `SMCCC_ARCH_FEATURES`.
+    pub const fn from_function(id: u32) -> Option<Self> {
+        match id {
+            bindings::ARM_SMCCC_ARCH_WORKAROUND_1 => Some(Self::One),
+            bindings::ARM_SMCCC_ARCH_WORKAROUND_2 => Some(Self::Two),
+            bindings::ARM_SMCCC_ARCH_WORKAROUND_3 => Some(Self::Three),
+            _ => None,
+        }
+    }
+}
