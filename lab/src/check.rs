@@ -6,6 +6,7 @@
 //! per kernel for all of them; then each step judges what it finds.
 
 mod differential;
+mod expected;
 mod format;
 mod kunit;
 mod plan;

@@ -35,6 +35,7 @@ pub fn name(id: Id) -> String {
         0x6030_0000_0016_0001 => "STD_HYP_BMAP",
         0x6030_0000_0016_0002 => "VENDOR_HYP_BMAP",
         0x6030_0000_0016_0003 => "VENDOR_HYP_BMAP_2",
+        0x6030_0000_0013_c021 => "ID_AA64PFR1_EL1",
         _ => return format!("{id:#018x}"),
     };
     name.to_owned()

@@ -25,7 +25,6 @@ use kernel::{
     kvm::{
         self,
         one_reg::OneReg,
-        smccc::Workaround,
         Vcpu,
         Vm, //
     },
@@ -147,8 +146,7 @@ pub unsafe extern "C" fn kvm_arm_fw_reg_discover(
 ) -> c_int {
     // SAFETY: The caller guarantees that `vcpu` is initialised and stays alive.
     let vcpu = unsafe { Vcpu::from_raw(vcpu) };
-    Workaround::from_function(workaround)
-        .map_or(policy::NOT_SUPPORTED, |which| handlers::discover(vcpu, which))
+    handlers::discover(vcpu, workaround)
 }
 
 /// Returns 0 if the promises of a VM can still be kept when `ID_AA64PFR1_EL1.SSBS` becomes visible

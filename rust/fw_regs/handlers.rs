@@ -124,12 +124,12 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Verdict, Reason
     Ok(Verdict::Accepted)
 }
 
-/// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for a workaround.
+/// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for the workaround with this function id.
 ///
-/// Called without the lock: the guest runs, hence no promise changes.
-pub(crate) fn discover(vcpu: &Vcpu, workaround: Workaround) -> i32 {
-    promise(vcpu.vm(), workaround.into())
-        .discovery()
+/// Called without the lock: the VM runs, hence no promise changes.
+pub(crate) fn discover(vcpu: &Vcpu, function: u32) -> i32 {
+    Workaround::from_function(function)
+        .and_then(|workaround| promise(vcpu.vm(), workaround.into()).discovery())
         .unwrap_or(NOT_SUPPORTED)
 }
 

@@ -52,6 +52,28 @@ mod suite {
     }
 
     #[test]
+    fn frozen_verdicts() {
+        assert!(all_as_told(cases::FROZEN));
+    }
+
+    #[test]
+    fn null_promise_verdicts() {
+        for case in cases::NULL_PROMISES {
+            if case.judged() != case.verdict {
+                pr_err!("{:?}: judged {}\n", case, case.judged());
+            }
+            assert!(case.judged() == case.verdict);
+        }
+    }
+
+    #[test]
+    fn discovery_answers() {
+        for (promise, answer) in cases::DISCOVERY {
+            assert!(promise.discovery() == *answer);
+        }
+    }
+
+    #[test]
     fn reason_errnos() {
         assert!(Error::from(Reason::UnknownRegister) == ENOENT);
         assert!(Error::from(Reason::BadAddress) == EFAULT);

@@ -55,7 +55,9 @@ pub(crate) fn promise(vm: &Vm, register: Register) -> Promise {
 /// Each promise is a single word, so that it can be read without the lock.
 pub(crate) fn given(vm: &Vm, register: Register) -> Option<Promise> {
     match register {
-        Register::PsciVersion => PsciVersion::from_value(vm.psci_version().into()).map(Promise::Psci),
+        Register::PsciVersion => {
+            PsciVersion::from_value(vm.psci_version().into()).map(Promise::Psci)
+        }
         Register::Workaround1 => level(vm, smccc::Workaround::One),
         Register::Workaround2 => vm
             .workaround(smccc::Workaround::Two)

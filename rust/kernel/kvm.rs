@@ -142,9 +142,8 @@ impl Vm {
 
     /// The value that userspace has set for a workaround, if any.
     #[inline]
-    pub fn workaround(&self, which: Workaround) -> Option<u8> {
-        let biased = self.workaround_cell(which).load(Relaxed);
-        biased.checked_sub(1).and_then(|value| value.try_into().ok())
+    pub fn workaround(&self, which: Workaround) -> Option<u32> {
+        self.workaround_cell(which).load(Relaxed).checked_sub(1)
     }
 
     /// Whether userspace has asked for unknown registers to be accepted whose values promise

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 
 use crate::policy::cases::{self, Case};
 use crate::policy::{
-    judge, Level, Mitigation, Promise, PsciVersion, Reason, Register, Services, Ssbd, View,
+    judge, promises_nothing, Level, Mitigation, Promise, PsciVersion, Reason, Register, Services,
+    Ssbd, View,
 };
 
 fn check(cases: &[Case]) {
@@ -36,6 +37,39 @@ fn workaround_2_table() {
 #[test]
 fn bitmap_table() {
     check(cases::BITMAPS);
+}
+
+#[test]
+fn frozen_table() {
+    check(cases::FROZEN);
+}
+
+#[test]
+fn null_promise_table() {
+    for case in cases::NULL_PROMISES {
+        assert_eq!(case.judged(), case.verdict, "{case:?}");
+    }
+}
+
+#[test]
+fn discovery_table() {
+    for (promise, answer) in cases::DISCOVERY {
+        assert_eq!(promise.discovery(), *answer, "{promise:?}");
+    }
+}
+
+#[test]
+fn discovery_answers_are_ordered_as_promises_are() {
+    // -1 is "not supported", -2 is "not required": the order of the numbers is not that of help.
+    let rank = |answer: Option<i32>| [-1, 0, 1, -2].iter().position(|&n| Some(n) == answer);
+    let levels = Level::ALL.map(Promise::Workaround);
+    let states = [Ssbd::NotAvailable, Ssbd::NotRequired].map(Promise::Ssbd);
+    for promises in [&levels[..], &states[..]] {
+        for (a, b) in promises.iter().zip(&promises[1..]) {
+            assert!(a.within(*b) && !b.within(*a));
+            assert!(rank(a.discovery()) < rank(b.discovery()));
+        }
+    }
 }
 
 #[test]
@@ -118,12 +152,10 @@ fn specified(register: Register, value: u64, psci_0_2: bool, view: &View) -> Res
         Register::Bitmap(_) => narrowed & !offer != 0,
         _ => narrowed > offer,
     };
-    if exceeds {
-        Err(Reason::ExceedsOffer)
-    } else if view.frozen && narrowed != view.promise.value() {
-        Err(Reason::Frozen)
-    } else {
-        Ok(narrowed)
+    match (narrowed == view.promise.value(), exceeds, view.frozen) {
+        (true, _, _) | (false, false, false) => Ok(narrowed),
+        (false, true, _) => Err(Reason::ExceedsOffer),
+        (false, false, true) => Err(Reason::Frozen),
     }
 }
 
@@ -195,15 +227,47 @@ proptest! {
     }
 
     #[test]
-    fn a_frozen_register_takes_its_own_value(
-        (register, _, psci_0_2, mut view) in situation()
-    ) {
-        view.frozen = true;
+    fn a_register_takes_its_own_value((register, _, psci_0_2, view) in situation()) {
         let own = view.promise.value();
-        let parsed = Promise::parse(register, own, psci_0_2);
-        if parsed == Ok(view.promise) && view.promise.within(view.offer) {
+        if Promise::parse(register, own, psci_0_2) == Ok(view.promise) {
             prop_assert_eq!(judged(register, own, psci_0_2, &view), Ok(own));
         }
+    }
+
+    #[test]
+    fn a_frozen_register_takes_no_other_value(
+        (register, value, psci_0_2, mut view) in situation()
+    ) {
+        view.frozen = true;
+        if let Ok(kept) = judged(register, value, psci_0_2, &view) {
+            prop_assert_eq!(kept, view.promise.value());
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_anew_is_within_the_offer(
+        (register, value, psci_0_2, view) in situation()
+    ) {
+        let wanted = Promise::parse(register, value, psci_0_2);
+        if let Some(wanted) = wanted.ok().filter(|wanted| judge(*wanted, &view).is_ok()) {
+            prop_assert!(wanted == view.promise || wanted.within(view.offer));
+        }
+    }
+
+    #[test]
+    fn null_promises_are_those_of_the_uapi(
+        class in prop::sample::select(&[0x6030_0000_0014, 0x6030_0000_0016, 0x6030_0000_0015, 0x6030_0000_1014][..]),
+        number in any::<u16>(),
+        value in value(),
+    ) {
+        // Bits 3:0 as a signed number.
+        let level = ((value & 0xf) as i64) << 60 >> 60;
+        let nothing = match class {
+            0x6030_0000_0014_u64 => level <= 0 && value & !0xf == 0,
+            0x6030_0000_0016 => value == 0,
+            _ => false,
+        };
+        prop_assert_eq!(promises_nothing(class << 16 | u64::from(number), value), nothing);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::{
     judge,
+    promises_nothing,
     Bitmap,
     Level,
     Promise,
@@ -102,21 +103,109 @@ pub const WORKAROUND_2: &[Case] = &[
     ssbd(1 << 63, Ssbd::NotRequired, Err(Malformed)),
 ];
 
-/// The bitmaps: `services(value, offer, promise, frozen, verdict)`.
+/// The bitmaps: `services(value, offer, promise, verdict)`.
 pub const BITMAPS: &[Case] = &[
-    services(0b000, 0b011, 0b011, false, Ok(0b000)),
-    services(0b001, 0b011, 0b011, false, Ok(0b001)),
-    services(0b011, 0b011, 0b000, false, Ok(0b011)),
-    services(0b100, 0b011, 0b011, false, Err(ExceedsOffer)),
-    services(0b111, 0b011, 0b011, false, Err(ExceedsOffer)),
-    services(1 << 63, 0b011, 0b011, false, Err(ExceedsOffer)),
-    services(0b001, 0b000, 0b000, false, Err(ExceedsOffer)),
-    services(0b011, 0b011, 0b011, true, Ok(0b011)),
-    services(0b000, 0b011, 0b000, true, Ok(0b000)),
-    services(0b001, 0b011, 0b011, true, Err(Frozen)),
-    services(0b011, 0b011, 0b001, true, Err(Frozen)),
-    services(0b100, 0b011, 0b011, true, Err(ExceedsOffer)),
+    services(0b000, 0b011, 0b011, Ok(0b000)),
+    services(0b001, 0b011, 0b011, Ok(0b001)),
+    services(0b011, 0b011, 0b000, Ok(0b011)),
+    services(0b100, 0b011, 0b011, Err(ExceedsOffer)),
+    services(0b111, 0b011, 0b011, Err(ExceedsOffer)),
+    services(1 << 63, 0b011, 0b011, Err(ExceedsOffer)),
+    services(0b001, 0b000, 0b000, Err(ExceedsOffer)),
 ];
+
+/// VMs that have run: `frozen(write, promise)`. The offer is that of the write.
+pub const FROZEN: &[Case] = &[
+    frozen(psci(0x1_0003, true, Ok(0x1_0003)), PSCI_1_3),
+    frozen(psci(0x1_0003, true, Err(Frozen)), PSCI_1_0),
+    frozen(psci(0x1_0000, true, Ok(0x1_0000)), PSCI_1_0),
+    frozen(psci(0x1_0000, true, Err(Frozen)), PSCI_1_3),
+    frozen(psci(0x0_0001, true, Err(WrongFeature)), PSCI_1_3),
+    frozen(psci(0x1_0004, true, Err(Malformed)), PSCI_1_3),
+    frozen(wa1(1, Level::NotRequired, Ok(1)), LEVEL_1),
+    frozen(wa1(2, Level::NotRequired, Err(Frozen)), LEVEL_1),
+    frozen(wa1(0, Level::NotRequired, Err(Frozen)), LEVEL_1),
+    frozen(wa1(2, Level::Available, Err(ExceedsOffer)), LEVEL_1),
+    frozen(wa3(1, Level::Available, Ok(1)), LEVEL_1),
+    frozen(wa3(0, Level::Available, Err(Frozen)), LEVEL_1),
+    // A CPU that came online late took from the offer.
+    frozen(wa1(1, Level::NotAvailable, Ok(1)), LEVEL_1),
+    frozen(wa1(2, Level::NotAvailable, Err(ExceedsOffer)), LEVEL_1),
+    frozen(ssbd(3, Ssbd::NotRequired, Ok(3)), SSBD_3),
+    frozen(ssbd(2, Ssbd::NotRequired, Ok(3)), SSBD_3),
+    frozen(ssbd(0x12, Ssbd::NotRequired, Ok(3)), SSBD_3),
+    frozen(ssbd(0, Ssbd::NotRequired, Err(Frozen)), SSBD_3),
+    frozen(ssbd(1, Ssbd::NotRequired, Err(Frozen)), SSBD_3),
+    frozen(ssbd(4, Ssbd::NotRequired, Err(Malformed)), SSBD_3),
+    frozen(services(0b011, 0b011, 0b011, Ok(0b011)), BITS_3),
+    frozen(services(0b001, 0b011, 0b011, Err(Frozen)), BITS_3),
+    frozen(services(0b000, 0b011, 0b011, Err(Frozen)), BITS_3),
+    frozen(services(0b100, 0b011, 0b011, Err(ExceedsOffer)), BITS_3),
+];
+
+const PSCI_1_0: Promise = Promise::Psci(PsciVersion::V1_0);
+const PSCI_1_3: Promise = Promise::Psci(PsciVersion::V1_3);
+const LEVEL_1: Promise = Promise::Workaround(Level::Available);
+const SSBD_3: Promise = Promise::Ssbd(Ssbd::NotRequired);
+const BITS_3: Promise = Promise::Services(Services::from_value(0b011));
+
+/// What a guest that asks for a workaround is told: `(promise, answer)`.
+pub const DISCOVERY: &[(Promise, Option<i32>)] = &[
+    (Promise::Workaround(Level::NotAvailable), Some(-1)),
+    (Promise::Workaround(Level::Available), Some(0)),
+    (Promise::Workaround(Level::NotRequired), Some(1)),
+    (Promise::Ssbd(Ssbd::NotAvailable), Some(-1)),
+    (Promise::Ssbd(Ssbd::NotRequired), Some(-2)),
+    (PSCI_1_3, None),
+    (BITS_3, None),
+];
+
+/// A write to a register that this kernel does not know.
+#[derive(Clone, Copy, Debug)]
+pub struct NullCase {
+    id: u64,
+    value: u64,
+    /// Whether it promises nothing.
+    pub verdict: bool,
+}
+
+impl NullCase {
+    /// Asks the policy.
+    pub fn judged(&self) -> bool {
+        promises_nothing(self.id, self.value)
+    }
+}
+
+/// The null promise: `null(id, value, verdict)`.
+pub const NULL_PROMISES: &[NullCase] = &[
+    null(0x6030_0000_0014_0004, 0, true),
+    null(0x6030_0000_0014_0004, 0b1000, true),
+    null(0x6030_0000_0014_0004, 0b1111, true),
+    null(0x6030_0000_0014_0004, 0b0001, false),
+    null(0x6030_0000_0014_0004, 0b0111, false),
+    null(0x6030_0000_0014_0004, 0b1_0000, false),
+    null(0x6030_0000_0014_0004, 0b1_1111, false),
+    null(0x6030_0000_0014_0004, 1 << 63 | 0b1111, false),
+    null(0x6030_0000_0014_0004, u64::MAX, false),
+    null(0x6030_0000_0014_ffff, 0b1111, true),
+    null(0x6030_0000_0016_0004, 0, true),
+    null(0x6030_0000_0016_0004, 1, false),
+    null(0x6030_0000_0016_0004, 0b1111, false),
+    null(0x6030_0000_0016_0004, 1 << 63, false),
+    null(0x6030_0000_0016_ffff, 0, true),
+    // Another class, another size, another architecture.
+    null(0x6030_0000_0015_0004, 0, false),
+    null(0x6030_0000_1014_0000, 0, false),
+    null(0x6030_0000_f016_0000, 0, false),
+    null(0x6020_0000_0014_0004, 0, false),
+    null(0x6040_0000_0016_0004, 0, false),
+    null(0x4030_0000_0014_0004, 0, false),
+    null(0x6030_0001_0014_0004, 0, false),
+];
+
+const fn null(id: u64, value: u64, verdict: bool) -> NullCase {
+    NullCase { id, value, verdict }
+}
 
 const fn psci(value: u64, psci_0_2: bool, verdict: Result<u64, Reason>) -> Case {
     let offer = Promise::Psci(PsciVersion::offer(psci_0_2));
@@ -162,13 +251,7 @@ const fn ssbd(value: u64, offer: Ssbd, verdict: Result<u64, Reason>) -> Case {
     }
 }
 
-const fn services(
-    value: u64,
-    offer: u64,
-    promise: u64,
-    frozen: bool,
-    verdict: Result<u64, Reason>,
-) -> Case {
+const fn services(value: u64, offer: u64, promise: u64, verdict: Result<u64, Reason>) -> Case {
     Case {
         register: Register::Bitmap(Bitmap::VendorHyp),
         value,
@@ -176,9 +259,20 @@ const fn services(
         view: View {
             offer: Promise::Services(Services::from_value(offer)),
             promise: Promise::Services(Services::from_value(promise)),
-            frozen,
+            frozen: false,
         },
         verdict,
+    }
+}
+
+const fn frozen(case: Case, promise: Promise) -> Case {
+    Case {
+        view: View {
+            offer: case.view.offer,
+            promise,
+            frozen: true,
+        },
+        ..case
     }
 }
 

@@ -5,7 +5,8 @@
  * For each register:
  *  - a fresh VM shows the documented value: everything that KVM implements, or
  *    a well-formed level, and nothing in VENDOR_HYP_BMAP_2;
- *  - every well-formed value up to the offer is accepted and reads back;
+ *  - every well-formed value up to the offer is accepted and reads back, no
+ *    matter what the host would offer;
  *  - a well-formed value above the offer is refused with EINVAL;
  *  - any other value is refused with EINVAL;
  *  - a refused set changes nothing, a lowered register can be raised again, and
@@ -73,7 +74,7 @@ TEST_F(fw_reg, offered_value_accepted_and_reads_back)
 		EXPECT_EQ(fw_set(self->vcpus[0], reg, val), 0)
 			TH_LOG("value 0x%lx", val);
 		EXPECT_EQ(fw_get(self->vcpus[0], reg),
-			  fw_readback(reg, self->offer, fw_narrow(reg, val)))
+			  fw_narrow(reg, val))
 			TH_LOG("value 0x%lx", val);
 		tried++;
 	}
@@ -124,7 +125,7 @@ TEST_F(fw_reg, set_on_one_vcpu_shows_on_the_other)
 	EXPECT_EQ(fw_get(self->vcpus[1], reg), self->fresh);
 
 	EXPECT_EQ(fw_set(self->vcpus[0], reg, reg->low), 0);
-	EXPECT_EQ(fw_get(self->vcpus[1], reg), fw_readback(reg, self->offer, reg->low));
+	EXPECT_EQ(fw_get(self->vcpus[1], reg), reg->low);
 
 	EXPECT_EQ(fw_set(self->vcpus[1], reg, self->offer), 0);
 	EXPECT_EQ(fw_get(self->vcpus[0], reg), self->offer);

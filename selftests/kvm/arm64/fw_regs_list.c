@@ -4,6 +4,8 @@
  *
  *  - Each register is listed exactly once, in the order of the ids, and no other
  *    id of the two classes is.
+ *  - They come after the ID registers, on which depends what can be promised:
+ *    whoever restores in the order of the list writes these first.
  *  - A list that is too short gets E2BIG and the length that is needed, and no
  *    id is written.
  *  - A list that ends in memory that cannot be written gets EFAULT, wherever
@@ -78,6 +80,28 @@ static void test_listed(void)
 	ksft_test_result(!others, "no other id of the classes listed\n");
 }
 
+/* Op0 = 3, Op1 = 0, CRn = 0: the ID registers and their like. */
+static bool is_id_reg(u64 id)
+{
+	u64 mask = KVM_REG_ARM_COPROC_MASK | KVM_REG_ARM64_SYSREG_OP0_MASK |
+		   KVM_REG_ARM64_SYSREG_OP1_MASK | KVM_REG_ARM64_SYSREG_CRN_MASK;
+
+	return (id & mask) == (KVM_REG_ARM64_SYSREG | 3 << KVM_REG_ARM64_SYSREG_OP0_SHIFT);
+}
+
+static void test_after_id_regs(void)
+{
+	u64 i, last = 0;
+
+	for (i = 0; i < list->n; i++) {
+		if (is_id_reg(list->reg[i]))
+			last = i;
+	}
+
+	ksft_test_result(last && index_of(fw_regs[0].id) > last,
+			 "pseudo-registers listed after the ID registers\n");
+}
+
 /* Offer room for @n ids, and a few more that must stay untouched. */
 static void test_length(u64 n, int expected)
 {
@@ -132,9 +156,10 @@ int main(void)
 	create_wall();
 
 	ksft_print_header();
-	ksft_set_plan(FW_NR_REGS + 2 + 4 + 2 * FW_NR_REGS + 4);
+	ksft_set_plan(FW_NR_REGS + 3 + 4 + 2 * FW_NR_REGS + 4);
 
 	test_listed();
+	test_after_id_regs();
 
 	test_length(0, E2BIG);
 	test_length(list->n - 1, E2BIG);

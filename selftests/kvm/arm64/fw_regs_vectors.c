@@ -12,6 +12,18 @@
  * register follow. A vector is one KVM_SET_ONE_REG, then one KVM_GET_ONE_REG of
  * the same id. State carries over from vector to vector.
  *
+ * More setups look at what a stream of sets cannot show:
+ *
+ *   asked-*	each vector is a fresh VM, and what is read is what the guest is
+ *		told
+ *   promised	WORKAROUND_2 was set to "not required" with SSBS hidden; the
+ *		vectors write ID_AA64PFR1_EL1 with SSBS visible
+ *   listed	what is read is 1 if KVM_GET_REG_LIST has the register after the
+ *		ID registers, else 0
+ *   null	KVM_ARM_VM_SMCCC_NULL_PROMISE was set, if it can be: set and get
+ *		of the attribute's number are KVM_SET_DEVICE_ATTR and
+ *		KVM_HAS_DEVICE_ATTR; ids that name no register follow
+ *
  * Output, from the line "vectors" to the line "end" (the selftest library may
  * print lines of its own before):
  *
@@ -51,6 +63,11 @@ static const struct setup setups[] = {
 	{ "ran-psci-nossbs",	true,	true,	false },
 	{ "ran-nopsci-ssbs",	true,	false,	true },
 	{ "ran-nopsci-nossbs",	true,	false,	false },
+};
+
+static const struct setup asked[] = {
+	{ "asked-ssbs",		false,	true,	true },
+	{ "asked-nossbs",	false,	true,	false },
 };
 
 /* Values for ids that are not expected to hold any. */
@@ -120,17 +137,14 @@ static void start_id(const char *setup, u64 id)
 	run.count = 0;
 }
 
-static void apply(struct kvm_vcpu *vcpu, u64 val)
+/* The answer to one vector, which set @val and read @read. */
+static void note(u64 val, int set, int get, u64 read)
 {
-	struct answer a = {};
+	struct answer a = { .set = set, .get = get };
 
-	buffer[0] = val;
-	a.set = fw_set_at(vcpu, run.id, buffer);
-	buffer[0] = ~val;
-	a.get = fw_get_at(vcpu, run.id, buffer);
-	if (!a.get) {
-		a.same = buffer[0] == val;
-		a.read = a.same ? 0 : buffer[0];
+	if (!get) {
+		a.same = read == val;
+		a.read = a.same ? 0 : read;
 	}
 	nr_vectors++;
 
@@ -145,6 +159,17 @@ static void apply(struct kvm_vcpu *vcpu, u64 val)
 	run.count = 1;
 	run.first = val;
 	run.answer = a;
+}
+
+static void apply(struct kvm_vcpu *vcpu, u64 val)
+{
+	int set, get;
+
+	buffer[0] = val;
+	set = fw_set_at(vcpu, run.id, buffer);
+	buffer[0] = ~val;
+	get = fw_get_at(vcpu, run.id, buffer);
+	note(val, set, get, buffer[0]);
 }
 
 static void apply_few(struct kvm_vcpu *vcpu, const char *setup, u64 id)
@@ -178,32 +203,134 @@ static void apply_all(struct kvm_vcpu *vcpu, const char *setup, unsigned long nr
 				apply_few(vcpu, setup, fw_resize(fw_regs[i].id, size));
 		}
 	}
+}
 
+/* A VM of that setup, or NULL where the host cannot provide it. */
+static struct kvm_vm *create(const struct setup *s, struct kvm_vcpu **vcpu)
+{
+	struct kvm_vm *vm = fw_vm_create(s->psci, vcpu, 1);
+
+	if (s->ssbs && !fw_get_ssbs(*vcpu)) {
+		printf("skip %s the host does not have SSBS\n", s->name);
+		kvm_vm_free(vm);
+		return NULL;
+	}
+	if (!s->ssbs)
+		TEST_ASSERT(!fw_set_ssbs(*vcpu, 0), "Cannot hide SSBS");
+	if (s->ran)
+		fw_guest_ask(*vcpu, &fw_regs[FW_PSCI_VERSION]);
+
+	return vm;
+}
+
+static void end_setup(struct kvm_vm *vm)
+{
 	flush_run();
 	run.count = 0;
+	if (vm)
+		kvm_vm_free(vm);
 }
 
 static void run_setup(const struct setup *s, unsigned long nr_random)
 {
-	u64 id = KVM_ARM64_SYS_REG(SYS_ID_AA64PFR1_EL1), pfr1;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	vm = fw_vm_create(s->psci, &vcpu, 1);
-
-	pfr1 = vcpu_get_reg(vcpu, id);
-	if (s->ssbs && !SYS_FIELD_GET(ID_AA64PFR1_EL1, SSBS, pfr1)) {
-		printf("skip %s the host does not have SSBS\n", s->name);
-		goto out;
-	}
-	if (!s->ssbs)
-		vcpu_set_reg(vcpu, id, pfr1 & ~ID_AA64PFR1_EL1_SSBS_MASK);
-	if (s->ran)
-		fw_guest_ask(vcpu, &fw_regs[FW_PSCI_VERSION]);
-
+	vm = create(s, &vcpu);
+	if (!vm)
+		return;
 	apply_all(vcpu, s->name, nr_random);
-out:
-	kvm_vm_free(vm);
+	end_setup(vm);
+}
+
+static void run_asked(const struct setup *s)
+{
+	static const u64 values[] = { 0, 1, 2, 3, FW_WORKAROUND_2_AVAIL_ENABLED, 4 };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	int i, j, err;
+
+	for (i = FW_WORKAROUND_1; i <= FW_WORKAROUND_3; i++) {
+		start_id(s->name, fw_regs[i].id);
+		for (j = 0; j < ARRAY_SIZE(values); j++) {
+			vm = create(s, &vcpu);
+			if (!vm)
+				return;
+			err = fw_set(vcpu, &fw_regs[i], values[j]);
+			note(values[j], err, 0, fw_guest_ask(vcpu, &fw_regs[i]));
+			kvm_vm_free(vm);
+		}
+	}
+	end_setup(NULL);
+}
+
+static void run_promised(void)
+{
+	const struct fw_reg *wa2 = &fw_regs[FW_WORKAROUND_2];
+	const struct setup s = { "promised", .psci = true, .ssbs = true };
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	u64 pfr1;
+
+	vm = create(&s, &vcpu);
+	if (!vm)
+		return;
+	pfr1 = vcpu_get_reg(vcpu, FW_PFR1);
+	TEST_ASSERT(!fw_set_ssbs(vcpu, 0), "Cannot hide SSBS");
+	fw_set(vcpu, wa2, wa2->max);
+
+	start_id(s.name, FW_PFR1);
+	apply(vcpu, pfr1);
+	apply(vcpu, pfr1 & ~ID_AA64PFR1_EL1_SSBS_MASK);
+	end_setup(vm);
+}
+
+static void run_listed(void)
+{
+	struct kvm_reg_list *list;
+	bool after_id_regs = false;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	u64 i, j;
+
+	vm = fw_vm_create(true, &vcpu, 1);
+	list = vcpu_get_reg_list(vcpu);
+
+	for (i = 0; i < list->n; i++) {
+		after_id_regs |= list->reg[i] == FW_PFR1;
+		for (j = 0; j < FW_NR_REGS; j++) {
+			if (list->reg[i] != fw_regs[j].id)
+				continue;
+			start_id("listed", fw_regs[j].id);
+			note(1, 0, 0, after_id_regs);
+		}
+	}
+	free(list);
+	end_setup(vm);
+}
+
+static void run_null(void)
+{
+	const u64 group = KVM_ARM_VM_SMCCC_CTRL, attr = KVM_ARM_VM_SMCCC_NULL_PROMISE;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	int i, has, set;
+
+	vm = fw_vm_create(true, &vcpu, 1);
+
+	has = __kvm_has_device_attr(vm->fd, group, attr) ? errno : 0;
+	set = __kvm_device_attr_set(vm->fd, group, attr, NULL) ? errno : 0;
+	start_id("null", attr);
+	note(0, set, has, 0);
+
+	for (i = 0; i < ARRAY_SIZE(fw_unknown_ids); i++) {
+		u64 val;
+
+		apply_few(vcpu, "null", FW_UNKNOWN_ID(i));
+		for (val = 4; val < 32; val++)
+			apply(vcpu, val);
+	}
+	end_setup(vm);
 }
 
 int main(int argc, char *argv[])
@@ -234,6 +361,11 @@ int main(int argc, char *argv[])
 		rng_state = seed;
 		run_setup(&setups[i], nr_random);
 	}
+	for (i = 0; i < ARRAY_SIZE(asked); i++)
+		run_asked(&asked[i]);
+	run_promised();
+	run_listed();
+	run_null();
 	printf("end %lu\n", nr_vectors);
 
 	return fflush(stdout) ? 1 : 0;

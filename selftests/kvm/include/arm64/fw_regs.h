@@ -78,23 +78,6 @@ static const struct fw_reg fw_regs[FW_NR_REGS] = {
 	FW_REG_VARIANT(fixture, VENDOR_HYP_BMAP);		\
 	FW_REG_VARIANT(fixture, VENDOR_HYP_BMAP_2)
 
-/*
- * Two properties that KVM does not have yet. Should it freeze all registers, or
- * show what was accepted instead of the host's level, change it here only.
- */
-
-/* What a set to another offered value answers once the VM has run. */
-static inline int fw_change_after_run(const struct fw_reg *reg)
-{
-	return reg->kind == FW_BITMAP ? EBUSY : 0;
-}
-
-/* What get shows after @val has been accepted. */
-static inline u64 fw_readback(const struct fw_reg *reg, u64 offer, u64 val)
-{
-	return reg->kind == FW_WORKAROUND ? offer : val;
-}
-
 #define FW_WORKAROUND_2_AVAIL_ENABLED			\
 	(KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_AVAIL |	\
 	 KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_ENABLED)
@@ -236,10 +219,50 @@ static inline u64 fw_get(struct kvm_vcpu *vcpu, const struct fw_reg *reg)
 	return vcpu_get_reg(vcpu, reg->id);
 }
 
-/* The best value for @reg in a VM that has not been written to. */
+/* The best value for @reg in a VM that has not been written to; see fw_set_ssbs(). */
 static inline u64 fw_offer(struct kvm_vcpu *vcpu, const struct fw_reg *reg)
 {
 	return reg->kind == FW_WORKAROUND ? fw_get(vcpu, reg) : reg->max;
+}
+
+/* What a VM was promised, and the ID register on which an offer depends. */
+struct fw_state {
+	u64 vals[FW_NR_REGS];
+	u64 pfr1;
+};
+
+#define FW_PFR1	KVM_ARM64_SYS_REG(SYS_ID_AA64PFR1_EL1)
+
+static inline struct fw_state fw_state(struct kvm_vcpu *vcpu)
+{
+	struct fw_state state = { .pfr1 = vcpu_get_reg(vcpu, FW_PFR1) };
+	int i;
+
+	for (i = 0; i < FW_NR_REGS; i++)
+		state.vals[i] = fw_get(vcpu, &fw_regs[i]);
+
+	return state;
+}
+
+static inline bool fw_state_equal(const struct fw_state *a, const struct fw_state *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* Show @ssbs in ID_AA64PFR1_EL1: 0 hides it. Returns 0 or the errno. */
+static inline int fw_set_ssbs(struct kvm_vcpu *vcpu, u64 ssbs)
+{
+	u64 pfr1 = vcpu_get_reg(vcpu, FW_PFR1);
+
+	pfr1 &= ~ID_AA64PFR1_EL1_SSBS_MASK;
+	pfr1 |= SYS_FIELD_PREP(ID_AA64PFR1_EL1, SSBS, ssbs);
+
+	return fw_set_at(vcpu, FW_PFR1, &pfr1);
+}
+
+static inline u64 fw_get_ssbs(struct kvm_vcpu *vcpu)
+{
+	return SYS_FIELD_GET(ID_AA64PFR1_EL1, SSBS, vcpu_get_reg(vcpu, FW_PFR1));
 }
 
 #endif /* SELFTEST_KVM_ARM64_FW_REGS_H */

@@ -27,11 +27,23 @@ asm("	.pushsection .rodata\n"
 "fw_guest_end:\n"
 "	.popsection\n");
 
+static inline void fw_vcpu_init(struct kvm_vcpu *vcpu, bool psci_0_2)
+{
+	struct kvm_vcpu_init init;
+
+	kvm_get_default_vcpu_target(vcpu->vm, &init);
+	if (psci_0_2)
+		init.features[0] |= BIT(KVM_ARM_VCPU_PSCI_0_2);
+
+	vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);
+	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.pc), FW_GUEST_CODE);
+	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.regs[9]), FW_GUEST_EXIT);
+}
+
 static inline struct kvm_vm *fw_vm_create(bool psci_0_2, struct kvm_vcpu *vcpus[],
 					  int nr_vcpus)
 {
 	struct kvm_vm *vm = vm_create_barebones();
-	struct kvm_vcpu_init init;
 	int i;
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, FW_GUEST_CODE, 0,
@@ -39,15 +51,9 @@ static inline struct kvm_vm *fw_vm_create(bool psci_0_2, struct kvm_vcpu *vcpus[
 	memcpy(addr_gpa2hva(vm, FW_GUEST_CODE), fw_guest_start,
 	       fw_guest_end - fw_guest_start);
 
-	kvm_get_default_vcpu_target(vm, &init);
-	if (psci_0_2)
-		init.features[0] |= BIT(KVM_ARM_VCPU_PSCI_0_2);
-
 	for (i = 0; i < nr_vcpus; i++) {
 		vcpus[i] = __vm_vcpu_add(vm, i);
-		vcpu_ioctl(vcpus[i], KVM_ARM_VCPU_INIT, &init);
-		vcpu_set_reg(vcpus[i], ARM64_CORE_REG(regs.pc), FW_GUEST_CODE);
-		vcpu_set_reg(vcpus[i], ARM64_CORE_REG(regs.regs[9]), FW_GUEST_EXIT);
+		fw_vcpu_init(vcpus[i], psci_0_2);
 	}
 
 	return vm;
