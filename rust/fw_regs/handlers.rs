@@ -67,7 +67,11 @@ pub(crate) fn list(ids: UserSlice) -> Result {
 /// - [`EFAULT`]: the memory cannot be written.
 pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
     let register = Register::from_id(reg.id()).ok_or(Reason::UnknownRegister)?;
-    let promise = promise(vcpu.vm().lock_config().vm(), register);
+    let promise = {
+        // An ID register may be in the promise: both from the same moment.
+        let config = vcpu.vm().lock_config();
+        promise(config.vm(), register)
+    };
     reg.write(promise.value())
 }
 
@@ -134,12 +138,15 @@ pub(crate) fn discover(vcpu: &Vcpu, function: u32) -> i32 {
 }
 
 /// Whether the VM's promises can still be kept when `ID_AA64PFR1_EL1.SSBS` becomes visible to it,
-/// or does not.
+/// or does not. Hiding it takes nothing from the offer, and neither does leaving it as it is.
 ///
 /// # Errors
 ///
 /// - [`EINVAL`]: the VM was promised that it need not care about Spectre-v4, and would have to.
 pub(crate) fn allow_ssbs(vm: &Vm, visible: bool) -> Result {
+    if !visible || vm.sees_ssbs() {
+        return Ok(());
+    }
     match given(vm, Register::Workaround2) {
         Some(promise) if !promise.within(offer_ssbd(visible)) => Err(EINVAL),
         _ => Ok(()),

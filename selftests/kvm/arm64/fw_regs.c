@@ -92,8 +92,15 @@ static int set_refused(struct __test_metadata *_metadata, FIXTURE_DATA(fw_reg) *
 
 TEST_F(fw_reg, value_above_offer_EINVAL)
 {
-	if (!set_refused(_metadata, self, variant->reg, true))
-		SKIP(return, "this host offers every well-formed value");
+	int tried = set_refused(_metadata, self, variant->reg, true);
+
+	/* All that is well-formed there is offered. */
+	if (variant->reg->kind != FW_WORKAROUND) {
+		EXPECT_EQ(tried, 0);
+		return;
+	}
+	if (!tried)
+		SKIP(return, "this host offers every level");
 }
 
 TEST_F(fw_reg, malformed_value_EINVAL)

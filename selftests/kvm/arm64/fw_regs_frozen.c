@@ -47,8 +47,9 @@ FIXTURE_SETUP(frozen)
 
 	self->vm = fw_vm_create(true, self->vcpus, 2);
 	self->offer = fw_offer(self->vcpus[0], reg);
-	if (variant->lowered)
+	if (variant->lowered) {
 		EXPECT_EQ(fw_set(self->vcpus[0], reg, reg->low), 0);
+	}
 	self->current = fw_get(self->vcpus[0], reg);
 	self->other = fw_other(reg, self->offer, self->current);
 
@@ -105,8 +106,15 @@ TEST_F(frozen, malformed_value_EINVAL)
 
 TEST_F(frozen, value_above_offer_EINVAL)
 {
-	if (!set_refused(_metadata, self, variant->reg, true))
-		SKIP(return, "this host offers every well-formed value");
+	int tried = set_refused(_metadata, self, variant->reg, true);
+
+	/* All that is well-formed there is offered. */
+	if (variant->reg->kind != FW_WORKAROUND) {
+		EXPECT_EQ(tried, 0);
+		return;
+	}
+	if (!tried)
+		SKIP(return, "this host offers every level");
 }
 
 TEST_F(frozen, unreadable_value_EFAULT)

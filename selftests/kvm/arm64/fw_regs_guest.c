@@ -19,6 +19,8 @@ static const u64 values[] = {
 	PSCI_VERSION(1, 0), PSCI_VERSION(1, 1), PSCI_VERSION(1, 2), PSCI_VERSION(1, 3),
 };
 
+static const char * const vcpus[] = { "first vCPU", "late vCPU", "moved vCPU" };
+
 static void check(struct kvm_vcpu *vcpu, const struct fw_reg *reg, u64 val,
 		  const char *condition, const char *who)
 {
@@ -30,7 +32,7 @@ static void check(struct kvm_vcpu *vcpu, const struct fw_reg *reg, u64 val,
 	after = fw_get(vcpu, reg);
 
 	ok = before == val && after == val && answer == fw_guest_answer(reg, val);
-	ksft_test_result(ok, "%s %s: %s is told what get shows\n", reg->name, condition, who);
+	ksft_test_result(ok, "%s %s, %s is told\n", reg->name, condition, who);
 	if (!ok)
 		ksft_print_msg("get 0x%lx, guest 0x%lx, get 0x%lx\n", before, answer, after);
 }
@@ -41,16 +43,16 @@ static void check_all(struct kvm_vcpu *first, const struct fw_reg *reg, u64 val,
 	struct kvm_vcpu *late, *moved;
 	struct kvm_vm *vm;
 
-	check(first, reg, val, condition, "first vCPU");
+	check(first, reg, val, condition, vcpus[0]);
 
 	late = __vm_vcpu_add(first->vm, 1);
 	fw_vcpu_init(late, true);
-	check(late, reg, val, condition, "late vCPU");
+	check(late, reg, val, condition, vcpus[1]);
 
 	vm = fw_vm_create(true, &moved, 1);
 	if (fw_set(moved, reg, fw_get(first, reg)))
 		ksft_print_msg("the value that get shows is refused\n");
-	check(moved, reg, val, condition, "moved vCPU");
+	check(moved, reg, val, condition, vcpus[2]);
 	kvm_vm_free(vm);
 }
 
@@ -75,16 +77,17 @@ static void test_set(const struct fw_reg *reg, u64 val)
 
 	vm = fw_vm_create(true, &vcpu, 1);
 	if (!fw_offered(reg, fw_offer(vcpu, reg), val)) {
-		for (i = 0; i < 4; i++)
-			ksft_test_result_skip("%s %s: this host does not offer it\n",
-					      reg->name, condition);
+		ksft_test_result_skip("%s %s, get shows it: not offered\n", reg->name, condition);
+		for (i = 0; i < ARRAY_SIZE(vcpus); i++)
+			ksft_test_result_skip("%s %s, %s is told: not offered\n", reg->name,
+					      condition, vcpus[i]);
 		goto out;
 	}
 
 	err = fw_set(vcpu, reg, val);
 	val = fw_narrow(reg, val);
 	ksft_test_result(!err && fw_get(vcpu, reg) == val,
-			 "%s %s: accepted, and get shows it\n", reg->name, condition);
+			 "%s %s, get shows it\n", reg->name, condition);
 	check_all(vcpu, reg, val, condition);
 out:
 	kvm_vm_free(vm);

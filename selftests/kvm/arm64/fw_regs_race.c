@@ -170,7 +170,7 @@ static void test_first_run(void)
 
 	ksft_print_msg("%d first runs against %lu sets\n", rounds, sets);
 	for (i = 0; i < FW_NR_REGS; i++) {
-		ksft_test_result(!bad[i], "%s against first run: nothing changes behind the guest\n",
+		ksft_test_result(!bad[i], "%s never changes behind a guest that has asked\n",
 				 fw_regs[i].name);
 		if (bad[i])
 			ksft_print_msg("%d of %d rounds\n", bad[i], rounds);
@@ -221,7 +221,7 @@ static bool race_ssbs(struct kvm_vcpu *vcpu, u64 ssbs, int *shown)
 
 static void test_ssbs(void)
 {
-	const char *name = "WORKAROUND_2 against ID_AA64PFR1_EL1: no promise is broken";
+	const char *name = "WORKAROUND_2 is never broken by ID_AA64PFR1_EL1";
 	const struct fw_reg *wa2 = &fw_regs[FW_WORKAROUND_2];
 	int rounds, shown = 0, bad = 0;
 	struct promiser p = {};
