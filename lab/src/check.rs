@@ -6,6 +6,7 @@
 //! per kernel for all of them; then each step judges what it finds.
 
 mod differential;
+mod docs;
 mod expected;
 mod format;
 mod kunit;
@@ -28,6 +29,8 @@ use plan::{Boots, Plan};
 pub enum Step {
     /// Formatting and kernel style of the sources
     Format,
+    /// The documentation, with Sphinx
+    Docs,
     /// Tests that run on this machine, with Cargo
     Unit,
     /// The component's own tests in the booted kernel
@@ -54,6 +57,8 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
         .collect();
     if steps.iter().any(|step| step.needs_hosts()) {
         prepare::for_check(project)?;
+    } else if steps.contains(&Step::Docs) {
+        prepare::for_docs(project)?;
     } else if steps.contains(&Step::Format) {
         prepare::for_sources(project)?;
     }
@@ -106,6 +111,7 @@ impl Step {
     fn name(self) -> &'static str {
         match self {
             Step::Format => "format",
+            Step::Docs => "docs",
             Step::Unit => "unit",
             Step::Kunit => "kunit",
             Step::Selftests => "selftests",
@@ -116,12 +122,12 @@ impl Step {
     }
 
     fn needs_hosts(self) -> bool {
-        !matches!(self, Step::Format | Step::Unit)
+        !matches!(self, Step::Format | Step::Docs | Step::Unit)
     }
 
     fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
         match self {
-            Step::Format | Step::Unit => Ok(()),
+            Step::Format | Step::Docs | Step::Unit => Ok(()),
             Step::Kunit => kunit::plan(plan),
             Step::Selftests => selftests::plan(project, plan),
             Step::Upstream => upstream::plan(project, plan),
@@ -133,6 +139,7 @@ impl Step {
     fn judge(self, project: &Project, boots: &Boots) -> Result<Groups> {
         match self {
             Step::Format => format::run(project),
+            Step::Docs => docs::run(project),
             Step::Unit => unit::run(project),
             Step::Kunit => kunit::judge(boots),
             Step::Selftests => selftests::judge(project, boots),

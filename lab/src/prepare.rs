@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::kernel;
 use crate::project::{Handlers, Project};
 use crate::selftests;
+use crate::setup;
 use crate::tree;
 
 /// What the main job needs: the kernel with the component, and headers for the sample VMM.
@@ -23,6 +24,12 @@ pub fn for_check(project: &Project) -> Result<()> {
     }
     selftests::ensure(project)?;
     Ok(())
+}
+
+/// What building the documentation needs: Sphinx, and the tree.
+pub fn for_docs(project: &Project) -> Result<()> {
+    setup::ensure(project)?;
+    for_sources(project)
 }
 
 /// What looking at the sources needs: the kernel's own scripts and configuration.

@@ -185,6 +185,14 @@ fn wanted(project: &Project, repo: &Repo, pristine: &str) -> Result<Entries> {
     Ok(entries.collect())
 }
 
+/// The paths of the tree that are ours or that we edit.
+pub fn changes(project: &Project) -> Result<Vec<String>> {
+    let repo = Repo::at(project.tree());
+    let changes = repo.differences(&format!("{APPLIED}^"), APPLIED)?;
+    let there = changes.into_iter().filter(|(_, entry)| entry.is_some());
+    Ok(there.map(|(path, _)| path).collect())
+}
+
 fn mode_of(file: &Path) -> Result<&'static str> {
     let executable = fs::metadata(file)?.permissions().mode() & 0o111 != 0;
     Ok(if executable { "100755" } else { "100644" })
