@@ -58,7 +58,7 @@ enum Command {
     Kernel,
     /// Build KVM's selftests, upstream's and ours
     Selftests,
-    /// Boot every host, save and restore VMs between all of them, and show who accepted what
+    /// Boot every host, move VMs between all of them and back, and show who accepted what and why
     Run,
     /// Verify everything that can be verified
     Check {
