@@ -50,7 +50,7 @@ fn mistakes(matrix: &Matrix) -> Vec<String> {
             let met = reasons(answer);
             if met != mistake.reasons {
                 broken.push(format!(
-                    "{} refuses {} for these reasons: {}; not for: {}",
+                    "{} answers to {}: {}; it should be: {}",
                     host.name,
                     mistake.name,
                     list(&met),
@@ -69,7 +69,7 @@ fn reasons(answer: &Answer) -> BTreeSet<Reason> {
 
 fn list(reasons: &BTreeSet<Reason>) -> String {
     if reasons.is_empty() {
-        return "none".to_owned();
+        return "no reason".to_owned();
     }
     let texts: Vec<&str> = reasons.iter().map(|reason| reason.text()).collect();
     texts.join(", ")
@@ -106,8 +106,7 @@ mod tests {
     #[test]
     fn a_mistake_must_be_refused_for_its_reasons() {
         let text = complaint(|matrix| matrix.rust.mistakes[1][0] = Answer::default());
-        let expected =
-            "\n  bad refuses from-newer-kernel for these reasons: none; not for: exceeds";
+        let expected = "\n  bad answers to from-newer-kernel: no reason; it should be: exceeds";
         assert!(text.contains(expected), "{text}");
     }
 }

@@ -20,7 +20,8 @@ pub fn told(matrix: &Matrix) -> String {
     if text.is_empty() {
         return text;
     }
-    format!("What a VMM can do wrong, done on every host\n{text}")
+    let c = "C: what the C kernel answers, where that is something else";
+    format!("What a VMM can do wrong, done on every host ({c})\n{text}")
 }
 
 /// One line for each refused write, or more where hosts do not agree.
