@@ -18,21 +18,37 @@ use crate::registers;
 
 /// Prints to standard output; colours only where a terminal reads them.
 pub fn print(matrix: &Matrix) -> Result<()> {
-    let mut out = anstream::stdout().lock();
-    writeln!(
-        out,
-        "What hosts offer a fresh VM\n\n{}\n\n{}\n",
-        offers::table(matrix),
-        registers::LEGEND
-    )?;
-    writeln!(
-        out,
-        "Who accepts whose VM (rows: saved on, columns: restored on, by letter)\n\n{}\n\n{}",
-        moves::table(matrix),
-        moves::legend(matrix)
-    )?;
-    writeln!(out, "{}", refusals::told(matrix))?;
-    writeln!(out, "{}", differences::told(matrix))?;
-    write!(out, "{}", mistakes::told(matrix))?;
+    anstream::stdout()
+        .lock()
+        .write_all(text(matrix).as_bytes())?;
     Ok(())
+}
+
+fn text(matrix: &Matrix) -> String {
+    format!(
+        "What hosts offer a fresh VM\n\n{}\n\n{}\n\n\
+         Who accepts whose VM (rows: saved on, columns: restored on, by letter)\n\n{}\n\n\
+         {}\n{}\n{}\n{}",
+        offers::table(matrix),
+        registers::LEGEND,
+        moves::table(matrix),
+        moves::legend(matrix),
+        refusals::told(matrix),
+        differences::told(matrix),
+        mistakes::told(matrix)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::matrix::example;
+
+    #[test]
+    fn the_report_fits_a_terminal() {
+        let text = anstream::adapter::strip_str(&text(&example())).to_string();
+        for line in text.lines() {
+            assert!(line.len() <= 100 && line == line.trim_end(), "`{line}`");
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub fn told(matrix: &Matrix) -> String {
     if text.is_empty() {
         return text;
     }
-    let c = "C: what the C kernel answers, where that is something else";
+    let c = "C: the C kernel's answer, where it differs";
     format!("What a VMM can do wrong, done on every host ({c})\n{text}")
 }
 
