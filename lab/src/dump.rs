@@ -7,6 +7,7 @@ use anyhow::{ensure, Context, Result};
 
 use crate::project::Project;
 use crate::registers::{hex, Id};
+use crate::vmm::Stream;
 
 /// A saved VM's pseudo-registers, in the order in which they are restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +40,16 @@ impl Dump {
         })
     }
 
-    /// What `fw_regs_vmm restore` reads.
-    pub fn to_text(&self) -> String {
-        self.registers
-            .iter()
-            .map(|(id, value)| format!("{id:#018x} {value:#x}\n"))
-            .collect()
+    /// What a VMM restores that makes no mistake.
+    pub fn stream(&self) -> Stream {
+        Stream {
+            name: self.source.clone(),
+            registers: self
+                .registers
+                .iter()
+                .map(|(id, value)| (*id, Some(*value)))
+                .collect(),
+        }
     }
 
     pub fn value(&self, id: Id) -> Option<u64> {
@@ -102,7 +107,7 @@ mod tests {
         let dump = Dump::parse("a53", text).unwrap();
         assert_eq!(dump.value(0x6030_0000_0014_0001), Some(2));
         assert_eq!(dump.value(1), None);
-        assert_eq!(dump.to_text(), text);
+        assert_eq!(dump.stream().to_text(), text);
     }
 
     #[test]

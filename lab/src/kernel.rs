@@ -52,7 +52,7 @@ fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) 
     let kbuild = Kbuild::new(tree, &build_dir, tools);
     config::ensure(project, &kbuild, handlers)?;
 
-    let name = format!("the kernel with handlers in {}", label(handlers));
+    let name = format!("the kernel with handlers in {}", handlers.label());
     let step = match build_dir.join("vmlinux").exists() {
         true => Step::spinner(format!("building {name}")),
         false => Step::counter(format!("building {name}"), STEPS),
@@ -78,13 +78,6 @@ fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) 
     copy_whole(&build_dir.join("arch/arm64/boot/Image"), &image)
         .with_context(|| format!("cannot make {}", image.display()))?;
     Ok(image)
-}
-
-fn label(handlers: Handlers) -> &'static str {
-    match handlers {
-        Handlers::C => "C",
-        Handlers::Rust => "Rust",
-    }
 }
 
 /// Begins with a copy of the other kernel's build directory if that one is complete: all but a few

@@ -14,6 +14,7 @@ mod initramfs;
 mod job;
 mod kernel;
 mod ktap;
+mod mistakes;
 mod prepare;
 mod process;
 mod project;
@@ -23,6 +24,7 @@ mod results;
 mod run;
 mod selftests;
 mod setup;
+mod trace;
 mod tree;
 mod ui;
 mod vectors;
@@ -56,7 +58,7 @@ enum Command {
     Kernel,
     /// Build KVM's selftests, upstream's and ours
     Selftests,
-    /// Boot every host, save and restore VMs between all of them, and show who accepted what
+    /// Boot every host, move VMs between all of them and back, and show who accepted what and why
     Run,
     /// Verify everything that can be verified
     Check {

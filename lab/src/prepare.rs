@@ -10,9 +10,11 @@ use crate::selftests;
 use crate::setup;
 use crate::tree;
 
-/// What the main job needs: the kernel with the component, and headers for the sample VMM.
+/// What the main job needs: both kernels, and headers for the sample VMM.
 pub fn for_run(project: &Project) -> Result<()> {
-    kernel::ensure(project, Handlers::Rust)?;
+    for handlers in Handlers::ALL {
+        kernel::ensure(project, handlers)?;
+    }
     selftests::ensure_headers(project)?;
     Ok(())
 }

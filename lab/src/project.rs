@@ -32,6 +32,14 @@ impl Handlers {
             Handlers::Rust => "rust",
         }
     }
+
+    /// As people write it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Handlers::C => "C",
+            Handlers::Rust => "Rust",
+        }
+    }
 }
 
 impl Project {

@@ -1,25 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The sample VMM, `samples/kvm/fw_regs_vmm.c`: building it and reading what it says.
+//! The sample VMM, `samples/kvm/fw_regs_vmm.c`: building it, having hosts run it, and reading what
+//! it says.
+
+pub mod answer;
 
 use std::path::PathBuf;
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{ensure, Context, Result};
 
+use crate::console::{Section, Transcript};
+use crate::job::Job;
 use crate::project::Project;
-use crate::registers::{hex, Id};
+use crate::registers::Id;
+pub use answer::{Answer, Refusal, Why};
 
 const COMPILER: &str = "aarch64-linux-gnu-gcc";
 
 /// Where the program is in a host, relative to the root.
 pub const PROGRAM: &str = "bin/fw_regs_vmm";
 
-/// One refused write.
+/// What the VMM is given to restore: a dump, or what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    pub id: Id,
-    pub value: u64,
-    pub errno: String,
+pub struct Stream {
+    /// Names the file; one word.
+    pub name: String,
+    /// In the order of the writes. No value: its memory is lost.
+    pub registers: Vec<(Id, Option<u64>)>,
+}
+
+impl Stream {
+    /// What `fw_regs_vmm restore` reads.
+    pub fn to_text(&self) -> String {
+        self.registers
+            .iter()
+            .map(|(id, value)| format!("{id:#018x} {}\n", value_text(*value)))
+            .collect()
+    }
+}
+
+/// Streams that one call of the VMM restores, each into a VM of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Names the command and its directory; one word.
+    pub name: String,
+    /// Options of `fw_regs_vmm restore`.
+    pub options: String,
+    pub streams: Vec<Stream>,
+}
+
+impl Batch {
+    /// Has a host restore the streams.
+    pub fn add_to(&self, job: &mut Job) {
+        let mut line = format!("/{PROGRAM} restore {}", self.options);
+        for (stream, file) in self.streams.iter().zip(self.files()) {
+            line += &format!(" {file}");
+            job.file(file.trim_start_matches('/'), stream.to_text());
+        }
+        job.command(&self.name, 60, line);
+    }
+
+    /// What the VMM said about each stream.
+    pub fn answers(&self, transcript: &Transcript) -> Result<Vec<Answer>> {
+        let Section { status, output, .. } = transcript.section(&self.name)?;
+        answer::parse(&self.files(), *status, output)
+    }
+
+    fn files(&self) -> Vec<String> {
+        let path = |stream: &Stream| format!("/vm/{}/{}", self.name, stream.name);
+        self.streams.iter().map(path).collect()
+    }
 }
 
 /// Builds the program against the patched tree's own headers.
@@ -58,81 +108,33 @@ pub fn build(project: &Project) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Reads what `fw_regs_vmm restore FILE` printed and how it ended: the refusals, none if all was
-/// accepted.
-///
-/// # Errors
-///
-/// Trouble, and everything that is not one whole verdict.
-pub fn verdict(file: &str, status: i32, output: &str) -> Result<Vec<Refusal>> {
-    let mut lines: Vec<&str> = output.lines().collect();
-    let last = lines.pop().unwrap_or_default();
-
-    let refusals = lines
-        .iter()
-        .map(|line| {
-            refusal(file, line).with_context(|| format!("`{line}` is no refusal of {file}"))
-        })
-        .collect::<Result<Vec<_>>>()?;
-
-    match status {
-        0 if refusals.is_empty() && last == format!("accepted {file}") => Ok(refusals),
-        1 if !refusals.is_empty() && last == format!("rejected {file} {}", refusals.len()) => {
-            Ok(refusals)
-        }
-        _ => bail!("fw_regs_vmm ended with status {status} and said\n{output}"),
-    }
-}
-
-fn refusal(file: &str, line: &str) -> Option<Refusal> {
-    let rest = line.strip_prefix("refused ")?.strip_prefix(file)?;
-    let words: Vec<&str> = rest.split_whitespace().collect();
-    let [id, value, errno] = words[..] else {
-        return None;
-    };
-    Some(Refusal {
-        id: hex(id)?,
-        value: hex(value)?,
-        errno: errno.to_owned(),
-    })
+/// A value as the VMM reads and prints it.
+fn value_text(value: Option<u64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:#x}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const REFUSED: &str = "refused f 0x6030000000140003 0x2 EINVAL\n";
-
     #[test]
-    fn whole_verdicts_are_read() {
-        assert_eq!(verdict("f", 0, "accepted f\n").unwrap(), []);
-        let refusals = verdict("f", 1, &format!("{REFUSED}rejected f 1\n")).unwrap();
+    fn a_batch_is_one_command_with_its_files() {
+        let stream = |name: &str, value| Stream {
+            name: name.to_owned(),
+            registers: vec![(0x6030_0000_0014_0001, value)],
+        };
+        let batch = Batch {
+            name: "moves".to_owned(),
+            options: "-d".to_owned(),
+            streams: vec![stream("a", Some(2)), stream("b", None)],
+        };
+        let mut job = Job::default();
+        batch.add_to(&mut job);
         assert_eq!(
-            refusals,
-            [Refusal {
-                id: 0x6030_0000_0014_0003,
-                value: 2,
-                errno: "EINVAL".to_owned(),
-            }]
+            job.commands()[0].line,
+            "/bin/fw_regs_vmm restore -d /vm/moves/a /vm/moves/b"
         );
-    }
-
-    #[test]
-    fn anything_else_is_an_error() {
-        for (status, output) in [
-            (0, ""),
-            (1, ""),
-            (2, "fw_regs_vmm: /dev/kvm: No such file or directory\n"),
-            (1, "accepted f\n"),
-            (0, "accepted g\n"),
-            (0, &format!("{REFUSED}rejected f 1\n")),
-            (1, &format!("{REFUSED}rejected f 2\n")),
-            (0, &format!("{REFUSED}accepted f\n")),
-            (1, "refused f 0x1 EINVAL\nrejected f 1\n"),
-            (1, "rejected f 0\n"),
-            (143, "accepted f\n"),
-        ] {
-            assert!(verdict("f", status, output).is_err(), "{status} {output:?}");
-        }
+        assert_eq!(batch.streams[0].to_text(), "0x6030000000140001 0x2\n");
+        assert_eq!(batch.streams[1].to_text(), "0x6030000000140001 -\n");
     }
 }

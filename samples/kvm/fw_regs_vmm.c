@@ -3,18 +3,26 @@
  * Saves the firmware pseudo-registers of an arm64 virtual machine and restores
  * them, as a VMM does around a migration, without knowing any of them.
  *
- *   fw_regs_vmm dump
+ *   fw_regs_vmm dump [-1]
  *	prints one line "0x<id> 0x<value>" per register of a fresh VM, in the
  *	order of KVM_GET_REG_LIST.
  *
- *   fw_regs_vmm restore FILE...
+ *   fw_regs_vmm restore [-1dr] FILE...
  *	writes the lines of each FILE, in their order, to a fresh VM, and goes
  *	on after a refusal. Prints "refused FILE 0x<id> 0x<value> <errno>" for
  *	each refusal and "accepted FILE" or "rejected FILE <refusals>" for each
- *	FILE.
+ *	FILE. With -d an accepted VM's registers follow, as dump prints them:
+ *	what would go to the next host.
  *
  * The exit status is 0 if all was accepted, 1 if something was refused, and 2
  * for trouble, with a message on standard error.
+ *
+ * VMMs make mistakes, and this one can be told to make some:
+ *
+ *   -1		the vCPU lacks KVM_ARM_VCPU_PSCI_0_2, and has PSCI 0.1.
+ *   -r		the VM has run before it is restored.
+ *   "0x<id> -"	a line of this form in a FILE: the value's memory is gone, and
+ *		the kernel is passed an address that it cannot read.
  *
  * The point: which promises can be kept is the receiving kernel's decision. A
  * VMM copies ids and values and obeys the answer. All that it has to know are
@@ -31,26 +39,37 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/kvm.h>
 
+#include "reg_file.h"
+
 #define EXIT_REFUSED	1
-#define EXIT_TROUBLE	2
 
 /* Bits 31:16 of an id name its class. */
 #define CLASS(id)		(((id) >> 16) & 0xffff)
 #define CLASS_FW		0x0014
 #define CLASS_FW_FEAT_BMAP	0x0016
 
-struct reg {
-	__u64 id;
-	__u64 value;
+/* An ioctl that works, or there is no point in going on. */
+#define must_ioctl(fd, request, arg) \
+	check(ioctl(fd, request, arg), #request)
+
+/* Where the guest stores to; there is no memory. */
+#define GUEST_EXIT_ADDR		0x40000000
+
+/* The guest: a vCPU starts at address 0, with its MMU off. */
+static const __u32 guest_code[] = {
+	0xd2a80000,	/* mov x0, #GUEST_EXIT_ADDR */
+	0xf900001f,	/* str xzr, [x0] */
 };
 
-struct reg_array {
-	struct reg *regs;
-	size_t len;
+struct options {
+	bool psci_0_1;
+	bool dump;
+	bool run;
 };
 
 struct vm {
@@ -66,40 +85,63 @@ static bool is_fw_reg(__u64 id)
 	return CLASS(id) == CLASS_FW || CLASS(id) == CLASS_FW_FEAT_BMAP;
 }
 
-static void append(struct reg_array *array, struct reg reg)
+static int check(int result, const char *what)
 {
-	struct reg *regs;
+	if (result < 0)
+		err(EXIT_TROUBLE, "%s", what);
 
-	regs = reallocarray(array->regs, array->len + 1, sizeof(*regs));
-	if (!regs)
-		err(EXIT_TROUBLE, "out of memory");
-
-	regs[array->len++] = reg;
-	array->regs = regs;
+	return result;
 }
 
 /* A VM with one vCPU that has never run. */
-static struct vm create_vm(int kvm_fd)
+static struct vm create_vm(int kvm_fd, const struct options *options)
 {
 	struct kvm_vcpu_init init;
 	struct vm vm;
 
-	vm.fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
-	if (vm.fd < 0)
-		err(EXIT_TROUBLE, "KVM_CREATE_VM");
+	vm.fd = must_ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	vm.vcpu_fd = must_ioctl(vm.fd, KVM_CREATE_VCPU, 0);
 
-	vm.vcpu_fd = ioctl(vm.fd, KVM_CREATE_VCPU, 0);
-	if (vm.vcpu_fd < 0)
-		err(EXIT_TROUBLE, "KVM_CREATE_VCPU");
-
-	if (ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, &init))
-		err(EXIT_TROUBLE, "KVM_ARM_PREFERRED_TARGET");
-
-	init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
-	if (ioctl(vm.vcpu_fd, KVM_ARM_VCPU_INIT, &init))
-		err(EXIT_TROUBLE, "KVM_ARM_VCPU_INIT");
+	must_ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, &init);
+	if (!options->psci_0_1)
+		init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
+	must_ioctl(vm.vcpu_fd, KVM_ARM_VCPU_INIT, &init);
 
 	return vm;
+}
+
+static void *map(size_t size, int flags, int fd)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (memory == MAP_FAILED)
+		err(EXIT_TROUBLE, "mmap");
+
+	return memory;
+}
+
+/* Lets the vCPU run its code once. */
+static void run_vm(int kvm_fd, struct vm vm)
+{
+	size_t run_size = must_ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	size_t size = sysconf(_SC_PAGESIZE);
+	struct kvm_run *run = map(run_size, MAP_SHARED, vm.vcpu_fd);
+	void *memory = map(size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	struct kvm_userspace_memory_region region = {
+		.memory_size = size,
+		.userspace_addr = (unsigned long)memory,
+	};
+
+	memcpy(memory, guest_code, sizeof(guest_code));
+	must_ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &region);
+	must_ioctl(vm.vcpu_fd, KVM_RUN, 0);
+
+	if (run->exit_reason != KVM_EXIT_MMIO ||
+	    run->mmio.phys_addr != GUEST_EXIT_ADDR)
+		errx(EXIT_TROUBLE, "KVM_RUN: exit reason %u", run->exit_reason);
+
+	munmap(memory, size);
+	munmap(run, run_size);
 }
 
 static void destroy_vm(struct vm vm)
@@ -122,16 +164,13 @@ static struct kvm_reg_list *get_reg_list(int vcpu_fd)
 		err(EXIT_TROUBLE, "out of memory");
 
 	list->n = probe.n;
-	if (ioctl(vcpu_fd, KVM_GET_REG_LIST, list))
-		err(EXIT_TROUBLE, "KVM_GET_REG_LIST");
-
+	must_ioctl(vcpu_fd, KVM_GET_REG_LIST, list);
 	return list;
 }
 
-static int dump(int kvm_fd)
+static void print_regs(int vcpu_fd)
 {
-	struct vm vm = create_vm(kvm_fd);
-	struct kvm_reg_list *list = get_reg_list(vm.vcpu_fd);
+	struct kvm_reg_list *list = get_reg_list(vcpu_fd);
 	__u64 i;
 
 	for (i = 0; i < list->n; i++) {
@@ -144,98 +183,71 @@ static int dump(int kvm_fd)
 		if (!is_fw_reg(reg.id))
 			continue;
 
-		if (ioctl(vm.vcpu_fd, KVM_GET_ONE_REG, &one_reg))
+		if (ioctl(vcpu_fd, KVM_GET_ONE_REG, &one_reg))
 			err(EXIT_TROUBLE, "KVM_GET_ONE_REG 0x%016llx", reg.id);
 
 		printf("0x%016llx 0x%llx\n", reg.id, reg.value);
 	}
 
 	free(list);
+}
+
+static int dump(int kvm_fd, const struct options *options)
+{
+	struct vm vm = create_vm(kvm_fd, options);
+
+	print_regs(vm.vcpu_fd);
 	destroy_vm(vm);
 	return 0;
 }
 
-/* Takes one "0x..." word from the front of the line. */
-static bool take_hex(char **line, __u64 *value)
+/* A file with foreign registers is found before any write. */
+static struct reg_array load_fw_regs(const char *path)
 {
-	char *digits = *line + 2;
-	size_t len;
+	struct reg_array array = load_regs(path);
+	size_t i;
 
-	if (strncmp(*line, "0x", 2))
-		return false;
-
-	len = strspn(digits, "0123456789abcdefABCDEF");
-	if (!len || len > 16)
-		return false;
-
-	*value = strtoull(digits, NULL, 16);
-	*line = digits + len;
-	return true;
-}
-
-/* A last line without its newline has been cut short. */
-static bool parse_line(char *line, struct reg *reg)
-{
-	return take_hex(&line, &reg->id) && *line++ == ' ' &&
-	       take_hex(&line, &reg->value) && !strcmp(line, "\n");
-}
-
-/* Reads all of the file, so that a bad one is found before any write. */
-static struct reg_array load(const char *path)
-{
-	struct reg_array array = {};
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file;
-
-	file = fopen(path, "r");
-	if (!file)
-		err(EXIT_TROUBLE, "%s", path);
-
-	while (getline(&line, &size, file) != -1) {
-		struct reg reg;
-
-		if (!parse_line(line, &reg))
-			errx(EXIT_TROUBLE, "%s:%zu: not of the form \"0x<id> 0x<value>\"",
-			     path, array.len + 1);
-
-		if (!is_fw_reg(reg.id))
+	for (i = 0; i < array.len; i++) {
+		if (!is_fw_reg(array.regs[i].id))
 			errx(EXIT_TROUBLE, "%s:%zu: 0x%016llx is not a firmware pseudo-register",
-			     path, array.len + 1, reg.id);
-
-		append(&array, reg);
+			     path, i + 1, array.regs[i].id);
 	}
 
-	if (ferror(file))
-		err(EXIT_TROUBLE, "%s", path);
-	if (!array.len)
-		errx(EXIT_TROUBLE, "%s:1: no registers", path);
-
-	free(line);
-	fclose(file);
 	return array;
 }
 
-/* Returns the number of refusals. */
-static int restore(int kvm_fd, const char *path)
+static void print_refusal(const char *path, const struct reg *reg, int error)
 {
-	struct reg_array array = load(path);
-	struct vm vm = create_vm(kvm_fd);
+	printf("refused %s 0x%016llx ", path, reg->id);
+	if (reg->lost)
+		printf("- ");
+	else
+		printf("0x%llx ", reg->value);
+	printf("%s\n", strerrorname_np(error));
+}
+
+/* Returns the number of refusals. */
+static int restore(int kvm_fd, const struct options *options, const char *path)
+{
+	struct reg_array array = load_fw_regs(path);
+	struct vm vm = create_vm(kvm_fd, options);
 	int refusals = 0;
 	size_t i;
+
+	if (options->run)
+		run_vm(kvm_fd, vm);
 
 	for (i = 0; i < array.len; i++) {
 		struct reg *reg = &array.regs[i];
 		struct kvm_one_reg one_reg = {
 			.id = reg->id,
-			.addr = (unsigned long)&reg->value,
+			.addr = reg->lost ? 0 : (unsigned long)&reg->value,
 		};
 
 		if (!ioctl(vm.vcpu_fd, KVM_SET_ONE_REG, &one_reg))
 			continue;
 
-		printf("refused %s 0x%016llx 0x%llx %s\n", path, reg->id,
-		       reg->value, strerrorname_np(errno));
+		print_refusal(path, reg, errno);
 		refusals++;
 	}
 
@@ -244,37 +256,69 @@ static int restore(int kvm_fd, const char *path)
 	else
 		printf("accepted %s\n", path);
 
+	if (!refusals && options->dump)
+		print_regs(vm.vcpu_fd);
+
 	destroy_vm(vm);
 	free(array.regs);
 	return refusals;
 }
 
-static int restore_all(int kvm_fd, char **paths)
+static int restore_all(int kvm_fd, const struct options *options, char **paths)
 {
 	int status = 0;
 
 	for (; *paths; paths++) {
-		if (restore(kvm_fd, *paths))
+		if (restore(kvm_fd, options, *paths))
 			status = EXIT_REFUSED;
 	}
 
 	return status;
 }
 
+static void exit_usage(void)
+{
+	errx(EXIT_TROUBLE, "usage: fw_regs_vmm dump [-1] | restore [-1dr] FILE...");
+}
+
 int main(int argc, char **argv)
 {
-	bool wants_dump = argc == 2 && !strcmp(argv[1], "dump");
-	bool wants_restore = argc > 2 && !strcmp(argv[1], "restore");
-	int kvm_fd, status;
+	bool wants_dump = argc > 1 && !strcmp(argv[1], "dump");
+	bool wants_restore = argc > 1 && !strcmp(argv[1], "restore");
+	struct options options = {};
+	int kvm_fd, option, status;
 
 	if (!wants_dump && !wants_restore)
-		errx(EXIT_TROUBLE, "usage: fw_regs_vmm dump | restore FILE...");
+		exit_usage();
+
+	/* The command stands where getopt() skips the program's name. */
+	argc--;
+	argv++;
+	while ((option = getopt(argc, argv, wants_dump ? "1" : "1dr")) != -1) {
+		switch (option) {
+		case '1':
+			options.psci_0_1 = true;
+			break;
+		case 'd':
+			options.dump = true;
+			break;
+		case 'r':
+			options.run = true;
+			break;
+		default:
+			exit_usage();
+		}
+	}
+
+	if (wants_dump ? optind < argc : optind == argc)
+		exit_usage();
 
 	kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm_fd < 0)
 		err(EXIT_TROUBLE, "/dev/kvm");
 
-	status = wants_dump ? dump(kvm_fd) : restore_all(kvm_fd, argv + 2);
+	status = wants_dump ? dump(kvm_fd, &options) :
+			      restore_all(kvm_fd, &options, argv + optind);
 
 	/* A dump cut short by a full disk must not pass for a small one. */
 	if (fflush(stdout) || ferror(stdout))

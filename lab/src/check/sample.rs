@@ -1,43 +1,107 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The sample VMM: what it saves it can restore, what it cannot restore it says, and what it
-//! cannot read it refuses.
+//! The sample VMM: what it saves it can restore, what it cannot restore it says, the mistakes that
+//! it is told to make it makes, and what it cannot read it refuses.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 
 use super::plan::{Boots, Plan};
 use super::Groups;
-use crate::console::Section;
+use crate::console::{Section, Transcript};
 use crate::dump::Dump;
 use crate::project::{Handlers, Project};
+use crate::registers::{self, Id};
 use crate::results::Case;
-use crate::vmm;
+use crate::vmm::{self, Answer};
 
 /// A host that offers nothing, so that another's VM is refused.
 const HOST: &str = "a57";
 
-const FOREIGN: &str = "\
-0x6030000000140000 0x10003
-0x6030000000140001 0x2
-0x6030000000160000 0x2
-0x60300000001400ff 0x0
-";
+const PSCI: Id = 0x6030_0000_0014_0000;
+const WA1: Id = 0x6030_0000_0014_0001;
+const UNKNOWN: Id = 0x6030_0000_0014_00ff;
+const STD: Id = 0x6030_0000_0016_0000;
 
-/// What the host says to that, in order.
-const REFUSED: [(u64, u64, &str); 3] = [
-    (0x6030_0000_0014_0001, 2, "EINVAL"),
-    (0x6030_0000_0016_0000, 2, "EINVAL"),
-    (0x6030_0000_0014_00ff, 0, "ENOENT"),
+/// A fresh VM, and one with PSCI 0.1, as the host saved them.
+const OWN: &str = "/tmp/own";
+const OLD: &str = "/tmp/old";
+/// Hand-made ones.
+const FOREIGN: &str = "/sample/foreign";
+const LOST: &str = "/sample/lost";
+const OLDER: &str = "/sample/older";
+
+const FILES: [(&str, &str); 3] = [
+    (
+        FOREIGN,
+        "0x6030000000140000 0x10003\n0x6030000000140001 0x2\n\
+         0x6030000000160000 0x2\n0x60300000001400ff 0x0\n",
+    ),
+    (LOST, "0x6030000000140000 0x10003\n0x6030000000140001 -\n"),
+    (
+        OLDER,
+        "0x6030000000140000 0x10001\n0x6030000000160000 0x0\n",
+    ),
+];
+
+/// A refused write: what, and how it is refused by the kernel with the Rust handlers and by that
+/// with the C handlers, if it is.
+type Refused = (Id, Option<u64>, Option<&'static str>, Option<&'static str>);
+
+/// A restore: name, options, file, and what is refused, in order.
+type Restore = (&'static str, &'static str, &'static str, &'static [Refused]);
+
+const RESTORES: [Restore; 8] = [
+    ("own", "", OWN, &[]),
+    ("own-saved", "-d", OWN, &[]),
+    ("own-after-run", "-rd", OWN, &[]),
+    (
+        "foreign",
+        "-d",
+        FOREIGN,
+        &[
+            (WA1, Some(2), Some("EINVAL"), Some("EINVAL")),
+            (STD, Some(2), Some("EINVAL"), Some("EINVAL")),
+            (UNKNOWN, Some(0), Some("ENOENT"), Some("ENOENT")),
+        ],
+    ),
+    (
+        "lost",
+        "",
+        LOST,
+        &[(WA1, None, Some("EFAULT"), Some("EFAULT"))],
+    ),
+    ("psci-0.1", "-1d", OLD, &[]),
+    (
+        "psci-0.1-elsewhere",
+        "",
+        OLD,
+        &[(PSCI, Some(1), Some("EINVAL"), Some("EINVAL"))],
+    ),
+    (
+        "older-after-run",
+        "-r",
+        OLDER,
+        &[
+            // Here PSCI_VERSION is frozen, too.
+            (PSCI, Some(0x1_0001), Some("EBUSY"), None),
+            (STD, Some(0), Some("EBUSY"), Some("EBUSY")),
+        ],
+    ),
 ];
 
 /// Files that are no dumps: name, content, and what is said about each.
-const BAD: [(&str, &str, &str); 4] = [
+const BAD: [(&str, &str, &str); 5] = [
     (
         "bad-line",
         "0x6030000000140000 0x10003\nhello\n",
         ":2: not of the form",
     ),
     ("bad-end", "0x6030000000140000 0x100", ":1: not of the form"),
+    (
+        "bad-lost",
+        "0x6030000000140000 -0x1\n",
+        ":1: not of the form",
+    ),
     (
         "bad-id",
         "0x6030000000100000 0x0\n",
@@ -46,81 +110,126 @@ const BAD: [(&str, &str, &str); 4] = [
     ("bad-empty", "", ":1: no registers"),
 ];
 
+/// Arguments that have no meaning.
+const MISUSED: [(&str, &str); 5] = [
+    ("no-command", ""),
+    ("no-file", "restore -d"),
+    ("unknown-option", "restore -x /tmp/own"),
+    ("dump-option", "dump -r"),
+    ("dump-file", "dump /tmp/own"),
+];
+
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
     let program = vmm::build(project)?;
     let vmm = format!("/{}", vmm::PROGRAM);
     for handlers in Handlers::ALL {
         let job = plan.job(HOST, handlers);
         job.program(vmm::PROGRAM, &program);
-        job.command("sample:dump", 10, format!("{vmm} dump"));
-        job.command(
-            "sample:own",
-            10,
-            format!("{vmm} dump >/tmp/own && {vmm} restore /tmp/own"),
+        let mut command = |name: &str, line: String| job.command(section(name), 10, line);
+        command("dump", format!("{vmm} dump >{OWN} && cat {OWN}"));
+        command(
+            "dump-psci-0.1",
+            format!("{vmm} dump -1 >{OLD} && cat {OLD}"),
         );
-        job.file("sample/foreign", FOREIGN);
-        job.command(
-            "sample:foreign",
-            10,
-            format!("{vmm} restore /sample/foreign"),
-        );
+        for (name, options, file, _) in RESTORES {
+            command(name, format!("{vmm} restore {options} {file}"));
+        }
+        for (name, _, _) in BAD {
+            command(name, format!("{vmm} restore /sample/{name}"));
+        }
+        for (name, arguments) in MISUSED {
+            command(name, format!("{vmm} {arguments}"));
+        }
+        for (name, content) in FILES {
+            job.file(name.trim_start_matches('/'), content);
+        }
         for (name, content, _) in BAD {
             job.file(format!("sample/{name}"), content);
-            let line = format!("{vmm} restore /sample/{name}");
-            job.command(format!("sample:{name}"), 10, line);
         }
     }
     Ok(())
+}
+
+/// What a command is named in the job.
+fn section(name: &str) -> String {
+    format!("sample:{name}")
 }
 
 pub fn judge(boots: &Boots) -> Result<Groups> {
     let mut groups = Groups::new();
     for handlers in Handlers::ALL {
         let transcript = boots.transcript(HOST, handlers)?;
-        let section = |name: &str| transcript.section(&format!("sample:{name}"));
+        let section = |name: &str| transcript.section(&section(name));
 
-        let mut cases = vec![
-            Case::from_result("dump", section("dump").and_then(dump)),
-            Case::from_result("restore-own", section("own").and_then(own)),
-            Case::from_result("restore-foreign", section("foreign").and_then(foreign)),
-        ];
+        let mut cases = Vec::new();
+        let mut case = |name: &str, result| cases.push(Case::from_result(name, result));
+        for name in ["dump", "dump-psci-0.1"] {
+            case(name, section(name).and_then(dump).map(drop));
+        }
+        for restore in &RESTORES {
+            let name = format!("restore-{}", restore.0);
+            case(&name, restored(restore, transcript, handlers));
+        }
         for (name, _, message) in BAD {
-            let result = section(name).and_then(|section| bad(section, message));
-            cases.push(Case::from_result(name, result));
+            case(name, section(name).and_then(|it| trouble(it, message)));
+        }
+        for (name, _) in MISUSED {
+            case(name, section(name).and_then(|it| trouble(it, "usage: ")));
         }
         groups.push((format!("{HOST}/{}", handlers.name()), cases));
     }
     Ok(groups)
 }
 
-fn dump(section: &Section) -> Result<()> {
+fn dump(section: &Section) -> Result<Dump> {
     ensure!(section.status == 0, "status {}", section.status);
     let dump = Dump::parse(HOST, &section.output)?;
-    for (id, _) in crate::registers::COLUMNS {
+    for (id, _) in registers::COLUMNS {
         dump.value(id)
-            .with_context(|| format!("{} is missing", crate::registers::name(id)))?;
+            .with_context(|| format!("{} is missing", registers::name(id)))?;
     }
-    Ok(())
+    Ok(dump)
 }
 
-fn own(section: &Section) -> Result<()> {
-    let refusals = vmm::verdict("/tmp/own", section.status, &section.output)?;
-    ensure!(refusals.is_empty(), "refused: {}", section.output);
-    Ok(())
-}
+fn restored(restore: &Restore, transcript: &Transcript, handlers: Handlers) -> Result<()> {
+    let (name, options, file, refused) = *restore;
+    let Section { status, output, .. } = transcript.section(&section(name))?;
+    let answers = vmm::answer::parse(&[file.to_owned()], *status, output)?;
+    let [Answer { refusals, saved }] = answers.as_slice() else {
+        bail!("not one answer:\n{output}");
+    };
 
-fn foreign(section: &Section) -> Result<()> {
-    let refusals = vmm::verdict("/sample/foreign", section.status, &section.output)?;
-    let found = refusals.iter().map(|r| (r.id, r.value, r.errno.as_str()));
+    let found = refusals
+        .iter()
+        .map(|it| (it.id, it.value, it.errno.as_str()));
+    let expected = refused.iter().filter_map(|(id, value, rust, c)| {
+        let errno = match handlers {
+            Handlers::Rust => rust,
+            Handlers::C => c,
+        };
+        Some((*id, *value, (*errno)?))
+    });
+    ensure!(found.eq(expected), "not the right refusals:\n{output}");
+
+    // What was accepted here is what the same host saved before.
+    let source = match file {
+        OLD => "dump-psci-0.1",
+        _ => "dump",
+    };
+    let expected = match options.contains('d') && refusals.is_empty() {
+        true => dump(transcript.section(&section(source))?)?
+            .stream()
+            .to_text(),
+        false => String::new(),
+    };
     ensure!(
-        found.eq(REFUSED),
-        "not the right refusals:\n{}",
-        section.output
+        *saved == expected,
+        "saved should be\n{expected}but:\n{output}"
     );
     Ok(())
 }
 
-fn bad(section: &Section, message: &str) -> Result<()> {
+fn trouble(section: &Section, message: &str) -> Result<()> {
     ensure!(
         section.status == 2 && section.output.contains(message),
         "should end with status 2 and say \"{message}\", but: status {}\n{}",

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The journeys of the VMs: saved on every host, restored on every host, saved there, and back.
+
+use std::time::Duration;
+
+use anyhow::{bail, ensure, Context, Result};
+
+use super::matrix::{Answers, Matrix};
+use crate::boot::{Boot, Booter};
+use crate::console::{Section, Transcript};
+use crate::dump::{self, Dump};
+use crate::hosts::{self, Host};
+use crate::job::Job;
+use crate::mistakes::{self, Mistake};
+use crate::project::{Handlers, Project};
+use crate::trace;
+use crate::vmm::{self, Answer, Batch, Stream};
+
+/// Far more than a boot takes, even on a busy machine.
+const BOOT_LIMIT: Duration = Duration::from_secs(120);
+
+/// Boots all hosts, time and again, and fills the matrix.
+pub fn measure(project: &Project) -> Result<Matrix> {
+    let hosts = hosts::load(project)?;
+    let mistakes = mistakes::load(project)?;
+    let mut job = Job::default();
+    job.program(vmm::PROGRAM, vmm::build(project)?);
+    let lab = Lab {
+        booter: Booter::new(project)?,
+        hosts: &hosts,
+        mistakes: &mistakes,
+        job,
+    };
+
+    let saved = lab.save()?;
+    let mut dumps: Vec<Dump> = saved.iter().map(|saved| saved.fresh.clone()).collect();
+    dumps.extend(dump::field(project)?);
+    let rust = lab.travel(Handlers::Rust, &dumps, &saved)?;
+    let c = lab.travel(Handlers::C, &dumps, &saved)?;
+    Ok(Matrix {
+        hosts,
+        dumps,
+        mistakes,
+        rust,
+        c,
+    })
+}
+
+struct Lab<'a> {
+    booter: Booter<'a>,
+    hosts: &'a [Host],
+    mistakes: &'a [Mistake],
+    /// What each boot's job begins with.
+    job: Job,
+}
+
+/// What was saved on a host.
+struct Saved {
+    fresh: Dump,
+    /// What a VMM makes of it, by mistake.
+    mistaken: Vec<Stream>,
+}
+
+impl Lab<'_> {
+    /// Saves fresh VMs on every host.
+    fn save(&self) -> Result<Vec<Saved>> {
+        let mut job = self.job.clone();
+        let mut command = |name: &str, options: &str| {
+            job.command(name, 10, format!("/{} dump {options}", vmm::PROGRAM));
+        };
+        command("dump", "");
+        for mistake in self.mistakes {
+            command(&format!("dump-{}", mistake.name), &mistake.save);
+        }
+
+        let jobs = vec![job; self.hosts.len()];
+        let transcripts = self.boot("saving VMs on every host", "dump", Handlers::Rust, &jobs)?;
+        let saved = self.hosts.iter().zip(&transcripts);
+        saved
+            .map(|(host, transcript)| {
+                let mistaken = self.mistakes.iter().map(|mistake| {
+                    let dump = dump(host, transcript, &format!("dump-{}", mistake.name))?;
+                    Ok(mistake.stream(&dump))
+                });
+                Ok(Saved {
+                    fresh: dump(host, transcript, "dump")?,
+                    mistaken: mistaken.collect::<Result<_>>()?,
+                })
+            })
+            .collect()
+    }
+
+    /// One kernel's answers, on all hosts.
+    fn travel(&self, handlers: Handlers, dumps: &[Dump], saved: &[Saved]) -> Result<Answers> {
+        let mut answers = self.go(handlers, dumps, saved)?;
+        answers.back = self.come_back(handlers, &answers.there)?;
+        Ok(answers)
+    }
+
+    /// Restores all dumps on every host, saves there what was accepted, and makes the mistakes.
+    fn go(&self, handlers: Handlers, dumps: &[Dump], saved: &[Saved]) -> Result<Answers> {
+        let moves = Batch {
+            name: "moves".to_owned(),
+            options: "-d".to_owned(),
+            streams: dumps.iter().map(Dump::stream).collect(),
+        };
+        let batches = |saved: &Saved| {
+            let mistakes = self.mistakes.iter().zip(&saved.mistaken);
+            let mistakes = mistakes.map(|(mistake, stream)| Batch {
+                name: mistake.name.clone(),
+                options: mistake.restore.clone(),
+                streams: vec![stream.clone()],
+            });
+            [moves.clone()].into_iter().chain(mistakes).collect()
+        };
+        let batches: Vec<Vec<Batch>> = saved.iter().map(batches).collect();
+
+        let mut answers = Answers::default();
+        for mut by_batch in
+            self.restore("restoring VMs on every host", "restore", handlers, &batches)?
+        {
+            answers.mistakes.push(by_batch.split_off(1).concat());
+            answers.there.extend(by_batch);
+        }
+        Ok(answers)
+    }
+
+    /// Restores on its first host what each host that accepted a VM saved then.
+    fn come_back(
+        &self,
+        handlers: Handlers,
+        there: &[Vec<Answer>],
+    ) -> Result<Vec<Vec<Option<Answer>>>> {
+        let stream = |host: &Host, answer: &Answer| -> Result<Option<Stream>> {
+            if !answer.accepted() {
+                return Ok(None);
+            }
+            Ok(Some(Dump::parse(&host.name, &answer.saved)?.stream()))
+        };
+        let streams = (0..self.hosts.len()).map(|home| {
+            let away = self.hosts.iter().zip(there);
+            away.map(|(host, answers)| stream(host, &answers[home]))
+                .collect()
+        });
+        let streams: Vec<Vec<Option<Stream>>> = streams.collect::<Result<_>>()?;
+
+        let batches = streams.iter().map(|streams| {
+            let batch = Batch {
+                name: "back".to_owned(),
+                options: String::new(),
+                streams: streams.iter().flatten().cloned().collect(),
+            };
+            Vec::from_iter((!batch.streams.is_empty()).then_some(batch))
+        });
+        let batches: Vec<Vec<Batch>> = batches.collect();
+
+        let answers = self.restore(
+            "bringing VMs back to every host",
+            "back",
+            handlers,
+            &batches,
+        )?;
+        let back = streams.iter().zip(answers).map(|(streams, by_batch)| {
+            let mut answers = by_batch.into_iter().flatten();
+            let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| answers.next());
+            streams.iter().map(of).collect()
+        });
+        Ok(back.collect())
+    }
+
+    /// Has each host restore its batches. The answers are by host, batch and stream.
+    fn restore(
+        &self,
+        verb: &str,
+        what: &str,
+        handlers: Handlers,
+        batches: &[Vec<Batch>],
+    ) -> Result<Vec<Vec<Vec<Answer>>>> {
+        let traced = handlers == Handlers::Rust;
+        let jobs = batches.iter().map(|batches| {
+            let mut job = self.job.clone();
+            if traced {
+                trace::switch_on(&mut job);
+            }
+            for batch in batches {
+                batch.add_to(&mut job);
+            }
+            if traced {
+                trace::read(&mut job);
+            }
+            job
+        });
+        let jobs: Vec<Job> = jobs.collect();
+        let message = format!("{verb}, handlers in {}", handlers.label());
+        let transcripts = self.boot(&message, what, handlers, &jobs)?;
+
+        let all = self.hosts.iter().zip(batches).zip(&transcripts);
+        all.map(|((host, batches), transcript)| {
+            answers(batches, transcript, traced).with_context(|| {
+                format!("host {} with handlers in {}", host.name, handlers.label())
+            })
+        })
+        .collect()
+    }
+
+    /// Boots every host for its job. All transcripts, or the errors of those that failed.
+    fn boot(
+        &self,
+        message: &str,
+        what: &str,
+        handlers: Handlers,
+        jobs: &[Job],
+    ) -> Result<Vec<Transcript>> {
+        let boots: Vec<Boot> = self
+            .hosts
+            .iter()
+            .zip(jobs)
+            .map(|(host, job)| Boot {
+                what,
+                host,
+                handlers,
+                kunit: false,
+                job,
+                limit: BOOT_LIMIT,
+            })
+            .collect();
+
+        let (mut transcripts, mut errors) = (Vec::new(), Vec::new());
+        for result in self.booter.all(message, &boots) {
+            match result {
+                Ok(transcript) => transcripts.push(transcript),
+                Err(error) => errors.push(format!("{error:#}")),
+            }
+        }
+        if !errors.is_empty() {
+            bail!("{message}: {} failed\n{}", errors.len(), errors.join("\n"));
+        }
+        Ok(transcripts)
+    }
+}
+
+/// Reads what `fw_regs_vmm dump` said.
+fn dump(host: &Host, transcript: &Transcript, command: &str) -> Result<Dump> {
+    let Section { status, output, .. } = transcript.section(command)?;
+    ensure!(
+        *status == 0,
+        "host {}: saving a VM failed with status {status}:\n{output}",
+        host.name
+    );
+    Dump::parse(&host.name, output)
+}
+
+/// What was said to each batch's streams, with the reasons where they were traced.
+fn answers(batches: &[Batch], transcript: &Transcript, traced: bool) -> Result<Vec<Vec<Answer>>> {
+    let answers = batches.iter().map(|batch| batch.answers(transcript));
+    let mut answers: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
+    if traced {
+        let streams = batches.iter().flat_map(|batch| &batch.streams);
+        trace::explain(transcript, streams.zip(answers.iter_mut().flatten()))?;
+    }
+    Ok(answers)
+}

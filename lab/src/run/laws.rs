@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What must hold for the Rust handlers, wherever VMs go.
+
+use std::collections::BTreeSet;
+
+use anyhow::{bail, Result};
+
+use super::matrix::{Matrix, Move};
+use crate::trace::Reason;
+use crate::vmm::Answer;
+
+/// # Errors
+///
+/// Everything that is broken.
+pub fn check(matrix: &Matrix) -> Result<()> {
+    let broken: Vec<String> = [same_host(matrix), way_back(matrix), mistakes(matrix)].concat();
+    if !broken.is_empty() {
+        bail!("the Rust handlers are broken:\n  {}", broken.join("\n  "));
+    }
+    Ok(())
+}
+
+/// A host that refuses what it has just offered.
+fn same_host(matrix: &Matrix) -> Vec<String> {
+    let refuses = |host: &usize| !matrix.rust.there(*host, *host).accepted();
+    (0..matrix.hosts.len())
+        .filter(refuses)
+        .map(|host| format!("{} refuses what it offers itself", matrix.hosts[host].name))
+        .collect()
+}
+
+/// A VM that was accepted, but has been told something else then, so that it cannot go back.
+fn way_back(matrix: &Matrix) -> Vec<String> {
+    matrix
+        .moves()
+        .filter(|(dump, host)| matrix.rust.of_move(*dump, *host) == Move::OneWay)
+        .map(|(dump, host)| {
+            let (origin, host) = (&matrix.dumps[dump].source, &matrix.hosts[host].name);
+            format!("{origin} refuses its own VM when it comes back from {host}")
+        })
+        .collect()
+}
+
+/// A mistake that is not refused for the reasons that it should be.
+fn mistakes(matrix: &Matrix) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (host, answers) in matrix.hosts.iter().zip(&matrix.rust.mistakes) {
+        for (mistake, answer) in matrix.mistakes.iter().zip(answers) {
+            let met = reasons(answer);
+            if met != mistake.reasons {
+                broken.push(format!(
+                    "{} answers to {}: {}; it should be: {}",
+                    host.name,
+                    mistake.name,
+                    list(&met),
+                    list(&mistake.reasons)
+                ));
+            }
+        }
+    }
+    broken
+}
+
+fn reasons(answer: &Answer) -> BTreeSet<Reason> {
+    let whys = answer.refusals.iter().filter_map(|refusal| refusal.why);
+    whys.map(|why| why.reason).collect()
+}
+
+fn list(reasons: &BTreeSet<Reason>) -> String {
+    if reasons.is_empty() {
+        return "no reason".to_owned();
+    }
+    let texts: Vec<&str> = reasons.iter().map(|reason| reason.text()).collect();
+    texts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::matrix::example;
+    use super::*;
+
+    fn complaint(spoil: impl FnOnce(&mut Matrix)) -> String {
+        let mut matrix = example();
+        check(&matrix).unwrap();
+        spoil(&mut matrix);
+        check(&matrix).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_host_must_accept_what_it_offers() {
+        let text = complaint(|matrix| matrix.rust.there[1][1] = matrix.rust.there[1][0].clone());
+        assert!(
+            text.contains("\n  bad refuses what it offers itself"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_vm_must_be_able_to_go_back() {
+        let text = complaint(|matrix| matrix.rust.back[1][0] = matrix.c.back[1][0].clone());
+        let expected = "\n  bad refuses its own VM when it comes back from good";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_mistake_must_be_refused_for_its_reasons() {
+        let text = complaint(|matrix| matrix.rust.mistakes[1][0] = Answer::default());
+        let expected = "\n  bad answers to from-newer-kernel: no reason; it should be: exceeds";
+        assert!(text.contains(expected), "{text}");
+    }
+}
