@@ -128,7 +128,8 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Verdict, Reason
     Ok(Verdict::Accepted)
 }
 
-/// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for the workaround with this function id.
+/// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for the workaround with this function
+/// id.
 ///
 /// Called without the lock: the VM runs, hence no promise changes.
 pub(crate) fn discover(vcpu: &Vcpu, function: u32) -> i32 {

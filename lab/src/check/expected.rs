@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use glob::Pattern;
 use serde::Deserialize;
 
+use crate::deviations::Deviation;
 use crate::project::Project;
 use crate::results::{Case, Outcome};
 
@@ -73,14 +74,6 @@ impl Expected {
         Ok(expected)
     }
 
-    /// The names of the deviations that have a test.
-    pub fn deviations(&self) -> BTreeSet<&str> {
-        self.failures
-            .iter()
-            .map(|failure| failure.deviation.as_str())
-            .collect()
-    }
-
     /// Takes the results of one test on one host; those that fail as expected are no failures.
     pub fn judge(&mut self, test: &str, cases: Vec<Case>) -> Vec<Case> {
         cases
@@ -110,8 +103,18 @@ impl Expected {
         }
     }
 
-    /// What can be said only when all hosts have been seen.
-    pub fn finish(&self) -> Vec<Case> {
+    /// What can be said only when all hosts have been seen. Each deviation that can be seen must
+    /// have a test that fails because of it.
+    pub fn finish(&self, deviations: &[Deviation]) -> Vec<Case> {
+        let untested = deviations
+            .iter()
+            .filter(|deviation| deviation.unseen.is_none())
+            .filter(|deviation| {
+                let mut tested = self.failures.iter().map(|failure| &failure.deviation);
+                !tested.any(|name| *name == deviation.name)
+            })
+            .map(|deviation| Case::fail(&deviation.name, "no selftest fails because of it"));
+
         let passed = self.failed.iter().filter(|(_, failed)| !**failed);
         let passed = passed.map(|((test, case), _)| {
             let name = format!("{test}/{case}");
@@ -123,7 +126,7 @@ impl Expected {
             let name = format!("{test}/{case}");
             Case::fail(name, "was to fail, but no host ran such a case")
         });
-        or_pass(passed.chain(unused), "what was to fail did")
+        or_pass(untested.chain(passed).chain(unused), "what was to fail did")
     }
 
     /// Cases that no host has run: tests of nothing.
@@ -147,6 +150,7 @@ fn or_pass(failures: impl Iterator<Item = Case>, name: &str) -> Vec<Case> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deviations;
 
     const FILE: &str = "\
         [[failure]]\n\
@@ -172,8 +176,7 @@ mod tests {
         ];
         assert_eq!(failing(&expected.judge("a", cases.clone())), ["z"]);
         assert_eq!(failing(&expected.judge("b", cases)), ["x1", "y", "z"]);
-        assert!(failing(&expected.finish()).is_empty());
-        assert_eq!(expected.deviations(), BTreeSet::from(["D1"]));
+        assert!(failing(&expected.finish(&[])).is_empty());
     }
 
     #[test]
@@ -181,7 +184,7 @@ mod tests {
         let mut expected = Expected::parse(FILE).unwrap();
         expected.judge("a", vec![Case::pass("x1"), Case::pass("x2")]);
         expected.judge("a", vec![Case::fail("x1", ""), Case::skip("y", "")]);
-        assert_eq!(failing(&expected.finish()), ["a/x2", "a/y"]);
+        assert_eq!(failing(&expected.finish(&[])), ["a/x2", "a/y"]);
     }
 
     #[test]
@@ -193,8 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn our_list_can_be_read() {
+    fn our_list_is_about_the_deviations_that_are_meant() {
         let expected = Expected::with_c(&Project::here()).unwrap();
-        assert!(!expected.failures.is_empty());
+        let deviations = deviations::load(&Project::here()).unwrap();
+        for failure in &expected.failures {
+            assert!(deviations.iter().any(|d| d.name == failure.deviation));
+        }
+        let mut nothing = Expected::nothing();
+        nothing.judge("a", vec![]);
+        assert_eq!(failing(&nothing.finish(&deviations)).len(), 7);
     }
 }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::expected::Expected;
 use super::plan::{command_name, programs, selftest, Boots, Plan};
 use super::Groups;
+use crate::deviations;
 use crate::hosts;
 use crate::ktap;
 use crate::project::{Handlers, Project};
@@ -76,7 +77,7 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
             groups.push((
                 place,
                 match handlers {
-                    Handlers::C => expected.finish(),
+                    Handlers::C => expected.finish(&deviations::load(project)?),
                     Handlers::Rust => expected.never_ran(),
                 },
             ));

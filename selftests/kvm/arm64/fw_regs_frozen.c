@@ -47,9 +47,7 @@ FIXTURE_SETUP(frozen)
 
 	self->vm = fw_vm_create(true, self->vcpus, 2);
 	self->offer = fw_offer(self->vcpus[0], reg);
-	if (variant->lowered) {
-		EXPECT_EQ(fw_set(self->vcpus[0], reg, reg->low), 0);
-	}
+	EXPECT_EQ(variant->lowered ? fw_set(self->vcpus[0], reg, reg->low) : 0, 0);
 	self->current = fw_get(self->vcpus[0], reg);
 	self->other = fw_other(reg, self->offer, self->current);
 

@@ -190,6 +190,7 @@ static inline const char *fw_errno_name(int err)
 	case EFAULT:	return "EFAULT";
 	case EINVAL:	return "EINVAL";
 	case ENOENT:	return "ENOENT";
+	case ENXIO:	return "ENXIO";
 	case EPERM:	return "EPERM";
 	}
 	snprintf(number, sizeof(number), "E%d", err);
