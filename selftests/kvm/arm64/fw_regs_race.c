@@ -1,32 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fw_regs_race - Sets of pseudo-registers against what else changes a VM
+ * fw_regs_race - Sets of pseudo-registers against the first run of the VM
  *
- * Against the first run: one thread sets all registers without pause, each to
- * one value and then to another; a second one lets the guest run for the first
- * time and ask what it has. The guest, get and the last set that succeeded must
- * tell the same: nothing changes behind a guest that has asked.
- *
- * Against ID_AA64PFR1_EL1: one thread promises "not required" in WORKAROUND_2
- * and takes it back, without pause; a second one makes SSBS visible. Where that
- * succeeds there is no such promise, and none can be made.
- *
- * Both threads share one CPU, and the second one has a realtime priority. It
- * sleeps for a random time, then preempts the first one at any instruction, as
- * far as the kernel is preemptible, and does all it has to do before the first
- * one goes on. So a set that decides in one critical section and stores in
- * another, or decides before it takes the lock, is cut in two soon.
+ * One thread sets all registers without pause, each to one value and then to
+ * another; a second one preempts it, lets the guest run for the first time and
+ * ask what it has. The guest, get and the last set that succeeded must tell the
+ * same: nothing changes behind a guest that has asked.
  */
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <time.h>
-
+#include "fw_regs_race.h"
 #include "fw_regs_vm.h"
-
-#define MAX_NS		(3 * NSEC_PER_SEC)
-#define MIN_ROUNDS	20
-#define MAX_ROUNDS	2000
 
 struct setter {
 	struct kvm_vcpu *vcpu;
@@ -36,44 +18,6 @@ struct setter {
 	unsigned long sets;
 	atomic_bool stop;
 };
-
-static unsigned int seed = 1;
-
-static void random_sleep(long min_ns, long max_ns)
-{
-	struct timespec ts = { .tv_nsec = min_ns + rand_r(&seed) % (max_ns - min_ns) };
-
-	TEST_ASSERT(!clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL), "clock_nanosleep() failed");
-}
-
-/* This thread goes first on the one CPU that there is for all. */
-static void go_first(void)
-{
-	struct sched_param param = { .sched_priority = 1 };
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
-	TEST_ASSERT(!sched_setaffinity(0, sizeof(cpus), &cpus), "sched_setaffinity() failed");
-	TEST_ASSERT(!sched_setscheduler(0, SCHED_FIFO, &param), "sched_setscheduler() failed");
-}
-
-/* The other thread has what is left. */
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-	struct sched_param param = {};
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
-	pthread_attr_setschedpolicy(&attr, SCHED_OTHER);
-	pthread_attr_setschedparam(&attr, &param);
-	TEST_ASSERT(!pthread_create(&thread, &attr, fn, arg), "pthread_create() failed");
-	pthread_attr_destroy(&attr);
-
-	return thread;
-}
 
 static void set_all(struct setter *s, int which)
 {
@@ -152,12 +96,6 @@ static unsigned long race_first_run(int bad[FW_NR_REGS])
 	return s.sets;
 }
 
-static bool time_is_up(const struct timespec *since, int rounds)
-{
-	return rounds >= MAX_ROUNDS ||
-	       (rounds >= MIN_ROUNDS && timespec_to_ns(timespec_elapsed(*since)) > MAX_NS);
-}
-
 static void test_first_run(void)
 {
 	int i, rounds, bad[FW_NR_REGS] = {};
@@ -177,93 +115,13 @@ static void test_first_run(void)
 	}
 }
 
-struct promiser {
-	struct kvm_vcpu *vcpu;
-	unsigned long kept, refused;
-	atomic_bool stop;
-};
-
-static void *promise_until_stopped(void *arg)
-{
-	const struct fw_reg *wa2 = &fw_regs[FW_WORKAROUND_2];
-	struct promiser *p = arg;
-
-	while (!p->stop) {
-		if (fw_set(p->vcpu, wa2, wa2->max))
-			p->refused++;
-		else
-			p->kept++;
-		fw_set(p->vcpu, wa2, wa2->low);
-	}
-	return NULL;
-}
-
-/* Show SSBS, look for a promise then and later, hide it again. */
-static bool race_ssbs(struct kvm_vcpu *vcpu, u64 ssbs, int *shown)
-{
-	const struct fw_reg *wa2 = &fw_regs[FW_WORKAROUND_2];
-	u64 at_once, later;
-	int err;
-
-	random_sleep(20 * 1000, 200 * 1000);
-	err = fw_set_ssbs(vcpu, ssbs);
-	if (err)
-		return err == EINVAL;
-
-	(*shown)++;
-	at_once = fw_get(vcpu, wa2);
-	random_sleep(20 * 1000, 200 * 1000);
-	later = fw_get(vcpu, wa2);
-	err = fw_set_ssbs(vcpu, 0);
-
-	return !err && at_once == wa2->low && later == wa2->low;
-}
-
-static void test_ssbs(void)
-{
-	const char *name = "WORKAROUND_2 is never broken by ID_AA64PFR1_EL1";
-	const struct fw_reg *wa2 = &fw_regs[FW_WORKAROUND_2];
-	int rounds, shown = 0, bad = 0;
-	struct promiser p = {};
-	struct kvm_vcpu *vcpus[2];
-	struct timespec since;
-	pthread_t thread;
-	struct kvm_vm *vm;
-	u64 ssbs;
-
-	vm = fw_vm_create(true, vcpus, 2);
-	ssbs = fw_get_ssbs(vcpus[0]);
-	TEST_ASSERT(!fw_set_ssbs(vcpus[0], 0), "Cannot hide SSBS");
-	if (!ssbs || fw_get(vcpus[0], wa2) != wa2->max) {
-		ksft_test_result_skip("%s: the offer does not depend on it\n", name);
-		goto out;
-	}
-
-	p.vcpu = vcpus[1];
-	thread = start(promise_until_stopped, &p);
-	clock_gettime(CLOCK_MONOTONIC, &since);
-	for (rounds = 0; !time_is_up(&since, rounds); rounds++)
-		bad += !race_ssbs(vcpus[0], ssbs, &shown);
-	p.stop = true;
-	pthread_join(thread, NULL);
-
-	ksft_print_msg("SSBS shown in %d of %d rounds; %lu promises made, %lu refused\n", shown,
-		       rounds, p.kept, p.refused);
-	ksft_test_result(!bad && shown && p.kept && p.refused, "%s\n", name);
-	if (bad)
-		ksft_print_msg("%d rounds are bad\n", bad);
-out:
-	kvm_vm_free(vm);
-}
-
 int main(void)
 {
 	ksft_print_header();
-	ksft_set_plan(FW_NR_REGS + 1);
+	ksft_set_plan(FW_NR_REGS);
 
 	go_first();
 	test_first_run();
-	test_ssbs();
 
 	ksft_finished();
 }
