@@ -6,7 +6,7 @@
 use anyhow::{ensure, Context, Result};
 
 use crate::project::Project;
-use crate::registers::{hex, Id};
+use crate::registers::{self, hex, Id};
 use crate::vmm::Stream;
 
 /// A saved VM's pseudo-registers, in the order in which they are restored.
@@ -22,10 +22,7 @@ impl Dump {
     pub fn parse(source: &str, text: &str) -> Result<Self> {
         let registers = text
             .lines()
-            .map(|line| {
-                let (id, value) = line.split_once(' ')?;
-                Some((hex(id)?, hex(value)?))
-            })
+            .map(registers::line)
             .enumerate()
             .map(|(index, register)| {
                 register.with_context(|| {

@@ -9,12 +9,14 @@ mod deviations;
 mod disk;
 mod dump;
 mod fault;
+mod fleet;
 mod hosts;
 mod initramfs;
 mod job;
 mod kernel;
 mod ktap;
 mod mistakes;
+mod plan;
 mod prepare;
 mod process;
 mod project;
@@ -66,6 +68,9 @@ enum Command {
         #[arg(long, value_enum, value_delimiter = ',')]
         only: Vec<check::Step>,
     },
+    /// Tell without booting where VMs can move to, and what new VMs may be given
+    #[command(subcommand)]
+    Plan(plan::Plan),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +96,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Kernel => kernel::run(&project)?,
         Command::Selftests => selftests::run(&project)?,
         Command::Run => run::run(&project)?,
+        Command::Plan(plan) => return plan::run(plan),
         Command::Check { only } => return check::check(&project, &only),
     }
     Ok(true)

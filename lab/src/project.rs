@@ -5,6 +5,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::fault::fault;
 
 /// A checkout of the project, and the kernel tree that it is applied to.
@@ -17,7 +19,8 @@ pub struct Project {
 }
 
 /// Which implementation of the handlers a kernel has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Handlers {
     C,
     Rust,

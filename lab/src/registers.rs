@@ -64,6 +64,12 @@ pub fn long(id: Id, value: u64) -> String {
     format!("{value} ({meaning})")
 }
 
+/// A register as the VMM writes it in a line: `0x<id> 0x<value>`.
+pub fn line(text: &str) -> Option<(Id, u64)> {
+    let (id, value) = text.split_once(' ')?;
+    Some((hex(id)?, hex(value)?))
+}
+
 /// A number with the prefix `0x`.
 pub fn hex(word: &str) -> Option<u64> {
     u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()

@@ -4,6 +4,8 @@
 //! with the verdict and its reason.
 
 use anyhow::{bail, ensure, Context, Result};
+use fw_regs_policy as policy;
+use serde::{Deserialize, Serialize};
 
 use crate::console::Transcript;
 use crate::job::Job;
@@ -18,7 +20,8 @@ const ON: &str = "trace-on";
 const READ: &str = "trace";
 
 /// Why a write is refused, in the order in which the kernel checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Reason {
     BadAddress,
     UnknownRegister,
@@ -52,6 +55,33 @@ impl Reason {
 
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.text() == text)
+    }
+}
+
+impl From<policy::Reason> for Reason {
+    fn from(reason: policy::Reason) -> Self {
+        match reason {
+            policy::Reason::BadAddress => Self::BadAddress,
+            policy::Reason::UnknownRegister => Self::UnknownRegister,
+            policy::Reason::Malformed => Self::Malformed,
+            policy::Reason::WrongFeature => Self::WrongFeature,
+            policy::Reason::ExceedsOffer => Self::ExceedsOffer,
+            policy::Reason::Frozen => Self::Frozen,
+        }
+    }
+}
+
+impl From<Reason> for &'static str {
+    fn from(reason: Reason) -> Self {
+        reason.text()
+    }
+}
+
+impl TryFrom<String> for Reason {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::from_text(&text).ok_or_else(|| format!("`{text}` is no reason"))
     }
 }
 

@@ -108,6 +108,7 @@ impl Promise {
     }
 
     /// Whether a host that can keep `offer` can keep this promise too.
+    #[inline]
     pub fn within(self, offer: Self) -> bool {
         self <= offer
     }
@@ -134,6 +135,7 @@ impl Promise {
 }
 
 impl PartialOrd for Promise {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Psci(a), Self::Psci(b)) => a.partial_cmp(b),
@@ -165,6 +167,7 @@ pub struct View {
 ///
 /// - [`Reason::ExceedsOffer`]: the host cannot keep it.
 /// - [`Reason::Frozen`]: the VM has run, and this is another value than it has.
+#[inline]
 pub fn judge(wanted: Promise, view: &View) -> Result<(), Reason> {
     if wanted == view.promise {
         return Ok(());

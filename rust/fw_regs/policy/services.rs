@@ -24,6 +24,7 @@ impl Services {
 }
 
 impl PartialOrd for Services {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self.0 & !other.0, other.0 & !self.0) {
             (0, 0) => Some(Ordering::Equal),

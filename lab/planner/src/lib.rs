@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Plans for fleets: which hosts a saved VM can move to, and which promises all hosts can keep.
+//!
+//! Every verdict is that of the kernel's own policy, on a VM that has not run yet. What is equal is
+//! judged once: hosts by their offers, dumps by their registers, and each register by the offers
+//! that are made for it. Nothing is kept for a pair of a dump and a host.
+//!
+//! A crate of its own, so that it is optimised where the rest of the lab is not.
+
+mod dumps;
+mod floor;
+mod hosts;
+mod moves;
+mod offers;
+
+pub use dumps::{Dump, Dumps, Kind};
+pub use floor::{floor, Bound, NoFloor};
+pub use hosts::{Host, Hosts, Offered};
+pub use moves::{Moves, Question, Refusal};
+pub use offers::Offers;

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where a saved VM can move to. Each verdict is the policy's own.
+
+use std::slice;
+
+use fw_regs_policy::{judge, promises_nothing, Promise, Reason, Register, View};
+
+use crate::offers::place;
+use crate::{Dumps, Hosts, Offered};
+
+/// How to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Question {
+    /// VMs ignore registers that the host does not know and that promise nothing.
+    pub null_promises: bool,
+    /// How many of the different offers to tell that led to a refusal: the most common ones.
+    pub most: usize,
+}
+
+/// What all hosts answer to one VM.
+pub struct Moves<'a> {
+    /// The groups of hosts that accept it, by index.
+    pub accepted: Vec<usize>,
+    /// How many hosts that are.
+    pub hosts: usize,
+    pub refusals: Vec<Refusal<'a>>,
+}
+
+/// A register that some hosts refuse.
+pub struct Refusal<'a> {
+    pub id: u64,
+    pub value: u64,
+    pub reason: Reason,
+    /// How many hosts refuse it.
+    pub hosts: usize,
+    /// How many different offers those have.
+    pub different: usize,
+    /// These offers, most hosts first; no more than were asked for.
+    pub offers: Vec<&'a Offered>,
+}
+
+impl<'a> Moves<'a> {
+    /// Asks all hosts.
+    pub fn new(hosts: &'a Hosts, dump: &Dumps, question: Question) -> Self {
+        let mut answers = Answers {
+            hosts,
+            question,
+            refused: vec![false; hosts.groups().len()],
+            refusals: Vec::new(),
+        };
+        for (id, value) in dump.registers.iter().copied() {
+            match place(id) {
+                Some(place) => {
+                    let wanted = Promise::parse(Register::ALL[place], value, dump.kind.psci_0_2);
+                    answers.write(id, value, wanted, &hosts.offered(dump.kind)[place]);
+                }
+                None => {
+                    let nobody_knows = Err(Reason::UnknownRegister);
+                    answers.write(id, value, nobody_knows, slice::from_ref(hosts.everyone()));
+                }
+            }
+        }
+
+        let refused = answers.refused.iter().enumerate();
+        let accepted = refused.filter(|(_, refused)| !**refused);
+        let accepted: Vec<usize> = accepted.map(|(group, _)| group).collect();
+        let count = |group: &usize| hosts.groups()[*group].len();
+        Self {
+            hosts: accepted.iter().map(count).sum(),
+            accepted,
+            refusals: answers.refusals,
+        }
+    }
+}
+
+struct Answers<'a> {
+    hosts: &'a Hosts,
+    question: Question,
+    /// By group of hosts.
+    refused: Vec<bool>,
+    refusals: Vec<Refusal<'a>>,
+}
+
+impl<'a> Answers<'a> {
+    /// Has the policy judge a write to a fresh VM on all hosts, by what they offer.
+    fn write(
+        &mut self,
+        id: u64,
+        value: u64,
+        wanted: Result<Promise, Reason>,
+        offers: &'a [Offered],
+    ) {
+        let ignored = self.question.null_promises && promises_nothing(id, value);
+        let before = self.refusals.len();
+        for offered in offers {
+            let verdict = match offered.offer {
+                Some(offer) => wanted.and_then(|wanted| judge(wanted, &fresh(offer))),
+                None if ignored => Ok(()),
+                None => Err(Reason::UnknownRegister),
+            };
+            let Err(reason) = verdict else { continue };
+            for group in self.hosts.members(offered) {
+                self.refused[*group] = true;
+            }
+
+            let known = self.refusals[before..].iter();
+            let place = match known
+                .map(|refusal| refusal.reason)
+                .position(|known| known == reason)
+            {
+                Some(place) => before + place,
+                None => {
+                    self.refusals.push(Refusal {
+                        id,
+                        value,
+                        reason,
+                        hosts: 0,
+                        different: 0,
+                        offers: Vec::new(),
+                    });
+                    self.refusals.len() - 1
+                }
+            };
+            let refusal = &mut self.refusals[place];
+            refusal.hosts += offered.hosts;
+            refusal.different += 1;
+            if refusal.offers.len() < self.question.most {
+                refusal.offers.push(offered);
+            }
+        }
+    }
+}
+
+/// What a fresh VM has is the offer, or less: it is accepted in any case.
+fn fresh(offer: Promise) -> View {
+    View {
+        offer,
+        promise: offer,
+        frozen: false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+use crate::{Dump, Host, Kind, Offers};
+
+const PSCI: u64 = 0x6030_0000_0014_0000;
+const WA2: u64 = 0x6030_0000_0014_0002;
+const WA3: u64 = 0x6030_0000_0014_0003;
+const NEWER: u64 = 0x6030_0000_0014_0004;
+const STD: u64 = 0x6030_0000_0016_0000;
+
+const USUAL: Kind = Kind {
+    psci_0_2: true,
+    ssbs_visible: true,
+};
+const PSCI_0_1: Kind = Kind {
+    psci_0_2: false,
+    ..USUAL
+};
+const SSBS_HIDDEN: Kind = Kind {
+    ssbs_visible: false,
+    ..USUAL
+};
+
+fn offers(values: &[(u64, u64)]) -> Offers {
+    let mut offers = Offers::default();
+    for (id, value) in values {
+        offers.offer(*id, *value).unwrap();
+    }
+    offers
+}
+
+/// Two hosts with equal offers, one that is worse where SSBS is hidden, and an old one.
+fn hosts() -> Hosts {
+    let host = |name: &str, values: &[(u64, u64)], hidden| Host {
+        name: name.to_owned(),
+        offers: offers(values),
+        ssbs_hidden: offers(&[values, &[(WA2, hidden)]].concat()),
+    };
+    let new = [(PSCI, 0x1_0003), (WA2, 0), (WA3, 2), (STD, 0b11)];
+    let off = [(PSCI, 0x1_0003), (WA2, 0), (WA3, 0), (STD, 0b01)];
+    let old = [(PSCI, 0x1_0000), (WA2, 0)];
+    let hosts = vec![
+        host("new", &new, 3),
+        host("off", &off, 0),
+        host("old", &old, 0),
+        host("new-2", &new, 3),
+    ];
+    Hosts::new(hosts, &[USUAL, PSCI_0_1, SSBS_HIDDEN].into())
+}
+
+/// The hosts that accept these registers, and why others do not.
+fn ask(kind: Kind, registers: &[(u64, u64)], null_promises: bool) -> (String, String) {
+    let hosts = hosts();
+    let dumps = Dumps::group(vec![Dump {
+        name: "vm".to_owned(),
+        kind,
+        registers: registers.to_vec(),
+    }]);
+    let question = Question {
+        null_promises,
+        most: usize::MAX,
+    };
+    let moves = Moves::new(&hosts, &dumps[0], question);
+    let names = |groups| Vec::from_iter(hosts.names(groups)).join(" ");
+    let refusals = moves.refusals.iter().flat_map(|refusal| {
+        refusal.offers.iter().map(|offered| {
+            let offer = offered.offer.map(Promise::value);
+            format!(
+                "{:?} {offer:?} {}",
+                refusal.reason,
+                names(hosts.members(offered))
+            )
+        })
+    });
+    let accepted = names(&moves.accepted);
+    assert_eq!(moves.hosts, accepted.split_whitespace().count());
+    (accepted, Vec::from_iter(refusals).join(", "))
+}
+
+#[test]
+fn each_refusal_has_its_reason() {
+    for (kind, register, accepted, refusals) in [
+        (USUAL, (PSCI, 0x1_0000), "new new-2 off old", ""),
+        (
+            USUAL,
+            (PSCI, 0x1_0003),
+            "new new-2 off",
+            "ExceedsOffer Some(65536) old",
+        ),
+        (
+            USUAL,
+            (PSCI, 1),
+            "",
+            "WrongFeature Some(65539) new new-2 off, WrongFeature Some(65536) old",
+        ),
+        (PSCI_0_1, (PSCI, 1), "new new-2 off old", ""),
+        (
+            PSCI_0_1,
+            (PSCI, 0x1_0000),
+            "",
+            "WrongFeature Some(1) new new-2 off old",
+        ),
+        (
+            USUAL,
+            (WA2, 3),
+            "",
+            "ExceedsOffer Some(0) new new-2 off old",
+        ),
+        (
+            SSBS_HIDDEN,
+            (WA2, 3),
+            "new new-2",
+            "ExceedsOffer Some(0) off old",
+        ),
+        (USUAL, (WA3, 0), "new new-2 off", "UnknownRegister None old"),
+        (
+            USUAL,
+            (WA3, 2),
+            "new new-2",
+            "ExceedsOffer Some(0) off, UnknownRegister None old",
+        ),
+        (
+            USUAL,
+            (WA3, 3),
+            "",
+            "Malformed Some(2) new new-2, Malformed Some(0) off, UnknownRegister None old",
+        ),
+        (
+            USUAL,
+            (STD, 0b10),
+            "new new-2",
+            "ExceedsOffer Some(1) off, UnknownRegister None old",
+        ),
+        (
+            USUAL,
+            (NEWER, 0),
+            "",
+            "UnknownRegister None new new-2 off old",
+        ),
+    ] {
+        let told = ask(kind, &[register], false);
+        assert_eq!(
+            told,
+            (accepted.to_owned(), refusals.to_owned()),
+            "{kind:?} {register:x?}"
+        );
+    }
+}
+
+#[test]
+fn null_promises_are_ignored_where_the_register_is_unknown() {
+    for (register, accepted) in [
+        ((WA3, 0), "new new-2 off old"),
+        ((WA3, 1), "new new-2"),
+        ((STD, 0), "new new-2 off old"),
+        ((NEWER, 0), "new new-2 off old"),
+        ((NEWER, 0xf), "new new-2 off old"),
+        ((NEWER, 1), ""),
+    ] {
+        assert_eq!(ask(USUAL, &[register], true).0, accepted, "{register:x?}");
+    }
+}
+
+#[test]
+fn one_refused_register_is_enough() {
+    let (accepted, refusals) = ask(USUAL, &[(PSCI, 0x1_0003), (WA3, 2)], false);
+    assert_eq!(accepted, "new new-2");
+    assert_eq!(
+        refusals,
+        "ExceedsOffer Some(65536) old, ExceedsOffer Some(0) off, UnknownRegister None old"
+    );
+}
+
+#[test]
+fn counts_are_of_all_where_few_offers_are_told() {
+    let (hosts, dumps) = (
+        hosts(),
+        Dumps::group(vec![Dump {
+            name: "vm".to_owned(),
+            kind: USUAL,
+            registers: vec![(WA3, 3)],
+        }]),
+    );
+    let question = Question {
+        null_promises: false,
+        most: 1,
+    };
+    let moves = Moves::new(&hosts, &dumps[0], question);
+    let told: Vec<_> = moves
+        .refusals
+        .iter()
+        .map(|refusal| (refusal.hosts, refusal.different, refusal.offers.len()))
+        .collect();
+    assert_eq!(told, [(3, 2, 1), (1, 1, 1)]);
+}

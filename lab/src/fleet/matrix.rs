@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `matrix.json`: what booted hosts answered when VMs were moved between all of them.
+//!
+//! ```text
+//! {
+//!   "schema": "fw-regs-matrix/1",
+//!   "hosts": [a host, ...],
+//!   "dumps": [a dump, ...],
+//!   "cells": [
+//!     {"kernel": "rust", "dump": "a53", "host": "n1", "accepted": false, "refusals": [
+//!       {"register": "0x6030000000140003", "value": "0x2", "errno": "EINVAL",
+//!        "reason": "exceeds the offer", "offer": "0x1"}]},
+//!     {"kernel": "rust", "dump": "n1", "host": "a53", "accepted": true, "back": true}
+//!   ]
+//! }
+//! ```
+//!
+//! Hosts and dumps are those of [`super`]. There is one cell for each kernel (`rust` or `c`, by its
+//! handlers), dump and host:
+//!
+//! | key | |
+//! | --- | --- |
+//! | `accepted` | whether the host accepted all registers |
+//! | `refusals` | the writes that it refused; missing where there are none |
+//! | `reason`, `offer` | as the trace event tells them: missing for the C handlers, which have none |
+//! | `back` | whether the first host took the VM back after it was saved on the second; missing where it did not get so far or the dump is from no host of the matrix |
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{HostOffers, SavedVm};
+use crate::project::Handlers;
+use crate::registers::Id;
+use crate::trace::Reason;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a matrix.json")]
+pub struct Matrix {
+    pub schema: Schema,
+    pub hosts: Vec<HostOffers>,
+    pub dumps: Vec<SavedVm>,
+    pub cells: Vec<Cell>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Schema {
+    #[serde(rename = "fw-regs-matrix/1")]
+    V1,
+}
+
+/// What one host answered to one VM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    pub kernel: Handlers,
+    pub dump: String,
+    pub host: String,
+    pub accepted: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<bool>,
+}
+
+/// One refused write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    #[serde(with = "hex")]
+    pub register: Id,
+    #[serde(with = "hex")]
+    pub value: u64,
+    pub errno: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Hex>,
+}
+
+/// A number as a string with the prefix `0x`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hex(#[serde(with = "hex")] pub u64);
+
+mod hex {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:#x}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        crate::registers::hex(&text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not of the form \"0x<number>\"")))
+    }
+}
+
+impl Matrix {
+    /// Whether each of the kernel's cells is there once, and says one thing.
+    ///
+    /// # Errors
+    ///
+    /// The first that is not, or does not.
+    pub fn whole(&self, kernel: Handlers) -> Result<(), String> {
+        let mut missing: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for dump in &self.dumps {
+            missing.extend(
+                self.hosts
+                    .iter()
+                    .map(|host| (&*dump.name, &*host.host.name)),
+            );
+        }
+        for cell in self.cells.iter().filter(|cell| cell.kernel == kernel) {
+            let Cell { dump, host, .. } = cell;
+            if !missing.remove(&(dump, host)) {
+                return Err(format!("a cell too many: {dump} on {host}"));
+            }
+            if cell.accepted != cell.refusals.is_empty() {
+                return Err(format!("both accepted and refused: {dump} on {host}"));
+            }
+        }
+        match missing.first() {
+            Some((dump, host)) => Err(format!("no cell for {dump} on {host}")),
+            None => Ok(()),
+        }
+    }
+}

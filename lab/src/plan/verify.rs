@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Plans against what booted hosts answered.
+
+use std::collections::HashMap;
+
+use fw_regs_policy::Promise;
+use planner::{Moves, Question};
+
+use super::grouped;
+use crate::fleet::matrix::{Cell, Hex, Matrix};
+use crate::project::Handlers;
+use crate::registers::{long, name, short, Id};
+use crate::trace::Reason;
+
+/// One refused write.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Refused {
+    id: Id,
+    value: u64,
+    /// None: the host did not tell.
+    why: Option<(Reason, u64)>,
+}
+
+/// The cells of the Rust handlers that the plan has differently, each told in a line.
+///
+/// # Errors
+///
+/// A matrix that lacks some, which is no proof of anything.
+pub fn differences(matrix: &Matrix) -> Result<Vec<String>, String> {
+    matrix.whole(Handlers::Rust)?;
+    let planned = plan(matrix);
+    let cells = matrix.cells.iter();
+    let cells = cells.filter(|cell| cell.kernel == Handlers::Rust);
+    Ok(cells
+        .filter_map(|cell| {
+            let planned = planned.get(&(cell.dump.clone(), cell.host.clone()));
+            let planned = planned.map_or(&[][..], Vec::as_slice);
+            let booted = booted(cell);
+            (planned != booted).then(|| {
+                format!(
+                    "{} on {}: planned: {}; booted: {}",
+                    cell.dump,
+                    cell.host,
+                    told(planned),
+                    told(&booted)
+                )
+            })
+        })
+        .collect())
+}
+
+/// The refusals of all moves that are refused, by dump and host.
+fn plan(matrix: &Matrix) -> HashMap<(String, String), Vec<Refused>> {
+    let mut plan: HashMap<_, Vec<Refused>> = HashMap::new();
+    let (hosts, dumps) = grouped(matrix.hosts.clone(), matrix.dumps.clone());
+    let question = Question {
+        null_promises: false,
+        most: usize::MAX,
+    };
+    for dumps in dumps {
+        for refusal in Moves::new(&hosts, &dumps, question).refusals {
+            for offered in refusal.offers {
+                // What the trace tells of a register that is unknown.
+                let offer = offered.offer.map_or(0, Promise::value);
+                for (dump, host) in pairs(&dumps.names, hosts.names(hosts.members(offered))) {
+                    plan.entry((dump, host)).or_default().push(Refused {
+                        id: refusal.id,
+                        value: refusal.value,
+                        why: Some((refusal.reason.into(), offer)),
+                    });
+                }
+            }
+        }
+    }
+    plan
+}
+
+fn pairs<'a>(
+    dumps: &'a [String],
+    hosts: impl Iterator<Item = &'a str> + Clone + 'a,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    let with_hosts = move |dump: &'a String| {
+        let hosts = hosts.clone();
+        hosts.map(move |host| (dump.clone(), host.to_owned()))
+    };
+    dumps.iter().flat_map(with_hosts)
+}
+
+fn booted(cell: &Cell) -> Vec<Refused> {
+    let mut refused: Vec<Refused> = cell
+        .refusals
+        .iter()
+        .map(|refusal| Refused {
+            id: refusal.register,
+            value: refusal.value,
+            why: refusal.reason.zip(refusal.offer.map(|Hex(offer)| offer)),
+        })
+        .collect();
+    refused.sort();
+    refused
+}
+
+fn told(refused: &[Refused]) -> String {
+    if refused.is_empty() {
+        return "accepted".to_owned();
+    }
+    let tell = |Refused { id, value, why }: &Refused| {
+        let write = format!("{} = {}", name(*id), long(*id, *value));
+        match why {
+            Some((reason, offer)) => {
+                format!("{write} {}, offer {}", reason.text(), short(*id, *offer))
+            }
+            None => format!("{write} refused for no reason"),
+        }
+    };
+    let refused: Vec<String> = refused.iter().map(tell).collect();
+    refused.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::file;
+    use crate::fleet::matrix::Refusal;
+    use crate::project::Project;
+
+    /// What hosts answered that were booted for this.
+    fn booted_matrix() -> Matrix {
+        let path = Project::here().root().join("lab/testdata/matrix.json");
+        file::matrix(&path).unwrap()
+    }
+
+    #[test]
+    fn the_plan_is_what_booted_hosts_answer() {
+        let matrix = booted_matrix();
+        assert_eq!(differences(&matrix).unwrap(), [""; 0]);
+
+        let cells = matrix.hosts.len() * matrix.dumps.len();
+        let refused = matrix.cells.iter().filter(|cell| !cell.accepted).count();
+        assert!(cells >= 180 && refused > 0 && refused < cells);
+    }
+
+    #[test]
+    fn each_difference_is_told() {
+        let matrix = booted_matrix();
+        let refused = matrix.cells.iter().position(|cell| !cell.accepted).unwrap();
+        let accepted = matrix.cells.iter().position(|cell| cell.accepted).unwrap();
+        let spoilt = |spoil: &dyn Fn(&mut Matrix)| {
+            let mut matrix = matrix.clone();
+            spoil(&mut matrix);
+            differences(&matrix).unwrap().len()
+        };
+
+        let cell = matrix.cells[refused].clone();
+        assert_eq!(
+            spoilt(&|matrix| {
+                matrix.cells[accepted].accepted = false;
+                matrix.cells[accepted].refusals.clone_from(&cell.refusals);
+            }),
+            1
+        );
+        assert_eq!(
+            spoilt(&|matrix| {
+                matrix.cells[refused].accepted = true;
+                matrix.cells[refused].refusals.clear();
+            }),
+            1
+        );
+        let refusal = |matrix: &mut Matrix, spoil: &dyn Fn(&mut Refusal)| {
+            spoil(&mut matrix.cells[refused].refusals[0]);
+        };
+        let spoils: [&dyn Fn(&mut Refusal); 5] = [
+            &|refusal| refusal.register += 1,
+            &|refusal| refusal.value += 1,
+            &|refusal| refusal.offer = Some(Hex(7)),
+            &|refusal| refusal.reason = Some(Reason::Malformed),
+            &|refusal| refusal.reason = None,
+        ];
+        for spoil in spoils {
+            assert_eq!(spoilt(&|matrix| refusal(matrix, spoil)), 1);
+        }
+    }
+
+    #[test]
+    fn a_matrix_with_holes_proves_nothing() {
+        let mut matrix = booted_matrix();
+        let cell = matrix.cells.pop().unwrap();
+        let missing = format!("no cell for {} on {}", cell.dump, cell.host);
+        assert_eq!(differences(&matrix).unwrap_err(), missing);
+
+        matrix.cells.extend([cell.clone(), cell]);
+        assert!(differences(&matrix).unwrap_err().contains("too many"));
+
+        let mut matrix = booted_matrix();
+        matrix.cells[0].accepted = !matrix.cells[0].accepted;
+        assert!(differences(&matrix).unwrap_err().contains("both"));
+    }
+}
