@@ -98,31 +98,21 @@ own_stack:
 	ret
 
 	/* A result in x0; x4 to x30 must be as they were, and x1 to x3 may. DEN0028, 2.6. */
-smc:	stp	x1, x2, [sp, #-160]!
-	stp	x3, x4, [sp, #16]
-	stp	x5, x6, [sp, #32]
-	stp	x7, x8, [sp, #48]
-	stp	x9, x10, [sp, #64]
-	stp	x11, x12, [sp, #80]
-	stp	x13, x14, [sp, #96]
-	stp	x15, x16, [sp, #112]
-	stp	x17, x18, [sp, #128]
-	str	x30, [sp, #144]
+smc:	sub	sp, sp, #160
+	.irp	n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18
+	str	x\n, [sp, #8 * \n]
+	.endr
+	str	x30, [sp]
 	mrs	x4, esr_el3
 	lsr	x4, x4, #26
 	cmp	x4, #EC_SMC64
 	b.ne	unexpected
 	bl	serve
-	ldr	x30, [sp, #144]
-	ldp	x17, x18, [sp, #128]
-	ldp	x15, x16, [sp, #112]
-	ldp	x13, x14, [sp, #96]
-	ldp	x11, x12, [sp, #80]
-	ldp	x9, x10, [sp, #64]
-	ldp	x7, x8, [sp, #48]
-	ldp	x5, x6, [sp, #32]
-	ldp	x3, x4, [sp, #16]
-	ldp	x1, x2, [sp], #160
+	.irp	n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18
+	ldr	x\n, [sp, #8 * \n]
+	.endr
+	ldr	x30, [sp]
+	add	sp, sp, #160
 	eret
 
 unexpected:
