@@ -5,6 +5,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use crate::fault::fault;
 
 /// A checkout of the project, and the kernel tree that it is applied to.
@@ -17,7 +19,8 @@ pub struct Project {
 }
 
 /// Which implementation of the handlers a kernel has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Handlers {
     C,
     Rust,
@@ -129,6 +132,15 @@ impl Project {
     /// The patched tree's UAPI headers, as `make headers` installs them.
     pub fn headers(&self) -> PathBuf {
         self.base().join("build/headers/usr/include")
+    }
+
+    /// The hosts' EL3 firmware, and what tests it in the place of a kernel.
+    pub fn firmware(&self) -> PathBuf {
+        self.out("firmware/el3.bin")
+    }
+
+    pub fn firmware_test(&self) -> PathBuf {
+        self.out("firmware/test.bin")
     }
 
     /// The statically linked arm64 busybox.
