@@ -76,8 +76,8 @@ struct start start_first(void)
 	cpu_count = gic_cpus();
 	if (cpu_count > MAX_CPUS)
 		die("more than 8 CPUs");
-	for (u32 i = 1; i < cpu_count; i++)
-		cpus[i].state = OFF;
+	for (u32 i = 0; i < cpu_count; i++)
+		cpus[i] = (struct cpu){ i ? OFF : ON, { 0, 0 } };
 	gic_init_cpu(0);
 	gic_init_distributor();		/* lets the others go */
 	return (struct start){ KERNEL, DEVICE_TREE };

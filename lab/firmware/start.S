@@ -8,16 +8,17 @@
  * EL2 and below may use everything, as Documentation/arch/arm64/booting.rst wants it. QEMU ignores
  * bits of features that a CPU does not have. SCR_EL3: NS, RES1, HCE, RW, APK and API, EnSCXT, ATA,
  * FGTEn, ECVEn, AMVOFFEN, HXEn, GCSEn, EnTP2, TCR2En, SCTLR2En, PIEn, FGTEn2. CPTR_EL3: EZ, ESM.
+ * SMCR_EL3: LEN, EZT0, FA64.
  */
 #define SCR		(1 << 0 | 3 << 4 | 1 << 8 | 1 << 10 | 3 << 16 | 1 << 25 | 1 << 26 | \
 			 1 << 27 | 1 << 28 | 1 << 35 | 1 << 38 | 1 << 39 | 1 << 41 | 1 << 43 | \
 			 1 << 44 | 1 << 45 | 1 << 59)
 #define CPTR		(1 << 8 | 1 << 12)
+#define SMCR		(15 | 1 << 30 | 1 << 31)
 #define SCTLR_EL2_OFF	0x30c50830	/* RES1 bits: no MMU, no caches, little endian */
 #define SPSR_EL2H	0x3c9		/* all exceptions masked */
 #define EC_SMC64	0x17
 
-#define ID_AA64SMFR0	S3_0_C0_C4_5
 #define SMCR_EL3	S3_6_C1_C2_6
 #define ZCR_EL3		S3_6_C1_C2_0
 #define ICC_SRE_EL3	S3_6_C12_C12_5
@@ -43,12 +44,9 @@ _start:
 	mov	x0, #15
 	msr	ZCR_EL3, x0
 1:	mrs	x0, id_aa64pfr1_el1
-	ubfx	x0, x0, #24, #4			/* SME: the same, and all of A64 where there is FA64 */
+	ubfx	x0, x0, #24, #4			/* SME: the same */
 	cbz	x0, 1f
-	mrs	x1, ID_AA64SMFR0
-	lsr	x1, x1, #63
-	mov	x0, #15
-	orr	x0, x0, x1, lsl #31
+	ldr	x0, =SMCR
 	msr	SMCR_EL3, x0
 
 1:	bl	own_stack
@@ -59,12 +57,7 @@ _start:
 	cbz	w2, 1b
 	b	other
 
-first:	ldr	x1, =bss_start
-	ldr	x2, =bss_end
-1:	str	xzr, [x1], #8
-	cmp	x1, x2
-	b.lo	1b
-	bl	start_first
+first:	bl	start_first
 	b	leave
 
 	/* Who comes from CPU_OFF has a stack to forget. */

@@ -66,7 +66,7 @@ s64 psci(u64 id, u64 arg1, u64 arg2, u64 arg3);
 #define CPU_RESULTS	(2 + 9 * (CPUS - 1))
 #define RESET_RESULTS	2
 void test_cpus(void);
-void prepare_reset(void);
+void reset(void);
 void test_after_reset(void);
 
 /* ktap.c */
