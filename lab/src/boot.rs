@@ -129,7 +129,7 @@ impl<'a> Booter<'a> {
         if let Err(error) = ran {
             // Why a machine did not end well is better told by its kernel.
             return Err(match console::complaint(&text) {
-                Some(complaint) => error.context(format!("the kernel complained: {complaint}")),
+                Some(complaint) => error.context(format!("the host complained: {complaint}")),
                 None => error,
             });
         }

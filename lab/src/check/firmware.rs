@@ -130,13 +130,14 @@ fn judge_run(text: &str, answers: [i32; 3]) -> Vec<Case> {
         cases.push(Case::fail("(protocol)", ktap.problems.join("\n")));
     }
     for ((number, id), answer) in (1..).zip(WORKAROUNDS).zip(answers) {
-        let name = format!("WORKAROUND_{number} answers {answer}");
         // x0 is the number with its sign.
-        let expected = format!("# ARCH_FEATURES {id:#x} = {:#x}", i64::from(answer));
-        let told = text.lines().any(|line| line == expected);
-        cases.push(match told {
-            true => Case::pass(name),
-            false => Case::fail(name, format!("no line \"{expected}\" in\n{text}")),
+        let told = format!("# ARCH_FEATURES {id:#x} = ");
+        let told = text.lines().find_map(|line| line.strip_prefix(&told));
+        let expected = format!("{:#x}", i64::from(answer));
+        let name = format!("WORKAROUND_{number} answers {answer}");
+        cases.push(match told.unwrap_or("nothing") {
+            told if told == expected => Case::pass(name),
+            told => Case::fail(name, format!("it answers {told}")),
         });
     }
     cases
@@ -190,4 +191,79 @@ fn judge_linux(host: &Host, transcript: &Transcript) -> Result<Vec<Case>> {
     };
     case("Spectre-v4", v4.starts_with(expected), v4);
     Ok(cases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::Section;
+    use crate::results::Outcome;
+
+    fn failed(cases: Vec<Case>) -> Vec<String> {
+        let cases = cases.into_iter();
+        cases
+            .filter_map(|case| match case.outcome {
+                Outcome::Fail(cause) => Some(format!("{}: {cause}", case.name)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_answer_is_compared() {
+        let text = "KTAP version 1\n1..1\n# ARCH_FEATURES 0x80008000 = 0x0\n\
+                    # ARCH_FEATURES 0x80007fff = 0xfffffffffffffffe\n\
+                    # ARCH_FEATURES 0x80003fff = 0x1\nok 1 a\n";
+        assert!(failed(judge_run(text, [0, -2, 1])).is_empty());
+        assert_eq!(
+            failed(judge_run(text, [1, -2, -1])),
+            [
+                "WORKAROUND_1 answers 1: it answers 0x0",
+                "WORKAROUND_3 answers -1: it answers 0x1"
+            ]
+        );
+        let short = text.replace("fffffffffffffffe", "fffffffe");
+        assert_eq!(
+            failed(judge_run(&short, [0, -2, 1])),
+            ["WORKAROUND_2 answers -2: it answers 0xfffffffe"]
+        );
+    }
+
+    #[test]
+    fn a_console_without_all_results_is_a_failure() {
+        for text in ["", "KTAP version 1\n1..2\nok 1 a\n"] {
+            assert!(!failed(judge_run(text, [0, 0, 0])).is_empty());
+        }
+    }
+
+    #[test]
+    fn linux_must_find_what_was_answered() {
+        let transcript = |v2: &str, v4: &str, cpus: &str| {
+            let log = format!(
+                "psci: PSCIv1.1 detected in firmware.\npsci: SMC Calling Convention v1.1\n\
+                 smp: Brought up 1 node, {cpus}\n"
+            );
+            let sections = [(SPECTRE_V2, v2), (SPECTRE_V4, v4), (LOG, &log)];
+            Transcript {
+                kernel: String::new(),
+                served: String::new(),
+                sections: sections
+                    .map(|(name, output)| Section {
+                        name: name.to_owned(),
+                        status: 0,
+                        output: output.to_owned(),
+                    })
+                    .into(),
+            }
+        };
+        let hosts = hosts::load(&Project::here()).unwrap();
+        let host = hosts::find(&hosts, "fw-131").unwrap();
+        let judge = |transcript| failed(judge_linux(host, &transcript).unwrap());
+
+        let good = "Mitigation: x";
+        assert!(judge(transcript(good, good, "4 CPUs")).is_empty());
+        assert_eq!(judge(transcript(good, good, "1 CPU")).len(), 1);
+        assert_eq!(judge(transcript("Vulnerable", good, "4 CPUs")).len(), 1);
+        assert_eq!(judge(transcript(good, "Not affected", "4 CPUs")).len(), 1);
+    }
 }
