@@ -16,7 +16,7 @@ use crate::console::{self, Transcript};
 use crate::hosts::Host;
 use crate::job::{base_archive, Job};
 use crate::project::{Handlers, Project};
-use crate::qemu::Machine;
+use crate::qemu::{firmware::Firmware, Machine};
 use crate::ui::Step;
 
 /// What a kernel with the Rust handlers says when it boots.
@@ -107,13 +107,19 @@ impl<'a> Booter<'a> {
         } else {
             "quiet kunit.enable=0"
         };
+        let image = self.project.firmware();
         let machine = Machine {
             cpu: &boot.host.cpu,
             memory: boot.host.memory,
             cpus: boot.host.cpus,
+            firmware: boot.host.firmware.map(|answers| Firmware {
+                image: &image,
+                answers,
+            }),
             kernel: &self.project.image(boot.handlers),
-            initrd: &path_of(&initrd),
+            initrd: Some(&path_of(&initrd)),
             cmdline: &format!("{talk} {}", boot.host.cmdline),
+            resets: false,
             limit: boot.limit,
         };
 
@@ -123,7 +129,7 @@ impl<'a> Booter<'a> {
         if let Err(error) = ran {
             // Why a machine did not end well is better told by its kernel.
             return Err(match console::complaint(&text) {
-                Some(complaint) => error.context(format!("the kernel complained: {complaint}")),
+                Some(complaint) => error.context(format!("the host complained: {complaint}")),
                 None => error,
             });
         }

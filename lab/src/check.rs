@@ -8,7 +8,9 @@
 mod differential;
 mod docs;
 mod expected;
+mod firmware;
 mod format;
+mod hosts;
 mod kunit;
 mod plan;
 mod sample;
@@ -19,7 +21,6 @@ mod upstream;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::hosts;
 use crate::prepare;
 use crate::project::Project;
 use crate::results::{Case, Report, Totals};
@@ -33,6 +34,10 @@ pub enum Step {
     Docs,
     /// Tests that run on this machine, with Cargo
     Unit,
+    /// The hosts' EL3 firmware
+    Firmware,
+    /// What each host offers, against what lab/hosts.toml says
+    Hosts,
     /// The component's own tests in the booted kernel
     Kunit,
     /// Our selftests, with both kernels
@@ -81,7 +86,7 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
     for step in without {
         judge(&mut report, project, step, &none)?;
     }
-    let boots = plan.boot(project, &hosts::load(project)?)?;
+    let boots = plan.boot(project, &crate::hosts::load(project)?)?;
     for step in with_hosts {
         judge(&mut report, project, step, &boots)?;
     }
@@ -113,6 +118,8 @@ impl Step {
             Step::Format => "format",
             Step::Docs => "docs",
             Step::Unit => "unit",
+            Step::Firmware => "firmware",
+            Step::Hosts => "hosts",
             Step::Kunit => "kunit",
             Step::Selftests => "selftests",
             Step::Upstream => "upstream",
@@ -128,6 +135,8 @@ impl Step {
     fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
         match self {
             Step::Format | Step::Docs | Step::Unit => Ok(()),
+            Step::Firmware => firmware::plan(project, plan),
+            Step::Hosts => hosts::plan(project, plan),
             Step::Kunit => kunit::plan(plan),
             Step::Selftests => selftests::plan(project, plan),
             Step::Upstream => upstream::plan(project, plan),
@@ -141,6 +150,8 @@ impl Step {
             Step::Format => format::run(project),
             Step::Docs => docs::run(project),
             Step::Unit => unit::run(project),
+            Step::Firmware => firmware::judge(project, boots),
+            Step::Hosts => hosts::judge(project, boots),
             Step::Kunit => kunit::judge(boots),
             Step::Selftests => selftests::judge(project, boots),
             Step::Upstream => upstream::judge(project, boots),

@@ -27,11 +27,12 @@ const TAINT_TEST: u64 = 1 << 18;
 
 const MARKER: &str = "\n@lab ";
 
-/// The kernel's complaints. Not anchored: they may interrupt a program's line.
+/// The kernel's complaints, and the firmware's. Not anchored: they may interrupt a program's line.
 static COMPLAINT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"Kernel panic - not syncing|Internal error: |Unable to handle |kernel BUG at ",
         r"|\bBUG: |WARNING: .*(?:CPU: ?\d|CPU#\d)|rcu: INFO: .*detected|blocked for more than",
+        r"|EL3 firmware: ",
     ))
     .expect("a valid pattern")
 });
@@ -71,7 +72,7 @@ pub fn clean(bytes: &[u8]) -> String {
         .replace('\r', "")
 }
 
-/// The first complaint of the kernel.
+/// The first complaint.
 pub fn complaint(text: &str) -> Option<&str> {
     let found = COMPLAINT.find(text)?;
     text[found.start()..].lines().next()
@@ -97,7 +98,7 @@ pub fn tail(text: &str) -> String {
 /// Complaints of the kernel, and anything but all markers of `job` in their order.
 pub fn parse(text: &str, job: &Job) -> Result<Transcript> {
     if let Some(complaint) = complaint(text) {
-        bail!("the kernel complained: {complaint}");
+        bail!("the host complained: {complaint}");
     }
 
     let mut parts = text.split(MARKER);
@@ -242,6 +243,7 @@ mod tests {
             "WARNING: CPU: 0 PID: 1 at kernel/fork.c:1",
             "WARNING: arch/arm64/kvm/arm.c:12 at foo+0x1/0x2, CPU#1: init/1",
             "rcu: INFO: rcu_sched self-detected stall on CPU",
+            "EL3 firmware: unexpected exception",
         ];
         for line in complaints {
             assert!(

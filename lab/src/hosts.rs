@@ -3,11 +3,13 @@
 //! The emulated hosts, as `lab/hosts.toml` describes them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;
 
-use crate::project::Project;
+use crate::project::{Handlers, Project};
+use crate::qemu;
 
 /// A machine that QEMU emulates, with what decides about the promises it can make.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,6 +26,74 @@ pub struct Host {
     pub memory: u32,
     #[serde(default = "default_cpus")]
     pub cpus: u32,
+    /// What our EL3 firmware answers. Without it, QEMU itself is the firmware, and has no
+    /// workaround.
+    pub firmware: Option<Answers>,
+    /// Which kernel it runs in the fleet.
+    #[serde(default = "default_kernel")]
+    pub kernel: Handlers,
+    /// What it offers a fresh VM: one of these, by what this QEMU emulates.
+    pub offers: Vec<Offer>,
+    /// Whether its CPUs, and so its VMs, have SSBS.
+    #[serde(default)]
+    pub ssbs: bool,
+    /// Whether the selftests and the differential run are done on it.
+    #[serde(default = "default_selftests")]
+    pub selftests: bool,
+}
+
+/// A firmware's answers to `SMCCC_ARCH_FEATURES`: 0 success, 1 unaffected, -1 not supported, -2 not
+/// required (WORKAROUND_2 only).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Answers {
+    pub workaround_1: i32,
+    pub workaround_2: i32,
+    pub workaround_3: i32,
+}
+
+impl Answers {
+    /// In the order of the workarounds.
+    pub fn all(self) -> [i32; 3] {
+        [self.workaround_1, self.workaround_2, self.workaround_3]
+    }
+
+    fn are_known(self) -> bool {
+        let known: [&[i32]; 3] = [&[0, 1, -1], &[0, 1, -1, -2], &[0, 1, -1]];
+        let mut pairs = self.all().into_iter().zip(known);
+        pairs.all(|(answer, known)| known.contains(&answer))
+    }
+}
+
+/// The values of WORKAROUND_1, _2 and _3, as in `1/3/0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Offer(pub [u64; 3]);
+
+impl TryFrom<String> for Offer {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let values: Vec<u64> = text.split('/').filter_map(|it| it.parse().ok()).collect();
+        let values = values.try_into().ok().map(Self);
+        // What was left out would be missing here.
+        values
+            .filter(|offer| offer.to_string() == text)
+            .ok_or_else(|| format!("`{text}` is not of the form 1/3/0"))
+    }
+}
+
+impl fmt::Display for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [one, two, three] = self.0;
+        write!(f, "{one}/{two}/{three}")
+    }
+}
+
+impl Host {
+    fn has_both_kernels(&self) -> bool {
+        self.kernel == Handlers::Rust
+    }
 }
 
 #[derive(Deserialize)]
@@ -40,10 +110,32 @@ fn default_cpus() -> u32 {
     1
 }
 
+fn default_kernel() -> Handlers {
+    Handlers::Rust
+}
+
+fn default_selftests() -> bool {
+    true
+}
+
 /// All hosts, in the order of the file.
 pub fn load(project: &Project) -> Result<Vec<Host>> {
     let path = project.root().join("lab/hosts.toml");
     parse(&fs_err::read_to_string(&path)?).with_context(|| path.display().to_string())
+}
+
+/// Those on which all that compares the two kernels is done.
+pub fn with_both_kernels(project: &Project) -> Result<Vec<Host>> {
+    let mut hosts = load(project)?;
+    hosts.retain(Host::has_both_kernels);
+    Ok(hosts)
+}
+
+/// Those of them on which the selftests and the differential run are.
+pub fn with_selftests(project: &Project) -> Result<Vec<Host>> {
+    let mut hosts = with_both_kernels(project)?;
+    hosts.retain(|host| host.selftests);
+    Ok(hosts)
 }
 
 /// The host of that name.
@@ -72,8 +164,27 @@ fn parse(text: &str) -> Result<Vec<Host>> {
             host.name
         );
         ensure!(names.insert(&host.name), "two hosts named `{}`", host.name);
+        check(host).with_context(|| format!("host {}", host.name))?;
     }
     Ok(hosts)
+}
+
+fn check(host: &Host) -> Result<()> {
+    ensure!(!host.offers.is_empty(), "`offers` is empty");
+    let Some(answers) = host.firmware else {
+        return Ok(());
+    };
+    ensure!(
+        answers.are_known(),
+        "a firmware answers 0, 1 or -1, and -2 for WORKAROUND_2 only"
+    );
+    ensure!(
+        host.cpus <= qemu::firmware::MAX_CPUS && host.memory >= qemu::firmware::MIN_MEMORY,
+        "with the firmware it can have {} CPUs, and needs {} MiB",
+        qemu::firmware::MAX_CPUS,
+        qemu::firmware::MIN_MEMORY
+    );
+    Ok(())
 }
 
 #[cfg(test)]
@@ -81,29 +192,88 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_of_the_project_is_valid() {
+    fn the_file_of_the_project_covers_what_can_be() {
         let hosts = load(&Project::here()).unwrap();
-        assert!(hosts.len() >= 7);
+        assert!(hosts.len() >= 16);
+
+        // The end of the file tells why there are no others.
+        let without_ssbs = [
+            "0/0/0", "0/3/0", "1/0/0", "1/0/1", "1/3/0", "1/3/1", "2/0/0", "2/0/1", "2/3/0",
+            "2/3/1", "2/3/2",
+        ];
+        let with_ssbs = ["2/0/0", "2/0/1"];
+        let offered = |ssbs| -> BTreeSet<String> {
+            let hosts = hosts.iter().filter(|host| host.ssbs == ssbs);
+            hosts.map(|host| host.offers[0].to_string()).collect()
+        };
+        assert_eq!(offered(false), without_ssbs.map(str::to_owned).into());
+        assert_eq!(offered(true), with_ssbs.map(str::to_owned).into());
+        assert!(hosts.iter().any(|host| host.kernel == Handlers::C));
     }
+
+    const HOST: &str = "[[host]]\nname = 'a'\ncpu = 'max'\noffers = ['1/3/0']\n";
 
     #[test]
     fn defaults_fill_what_is_not_said() {
-        let hosts = parse("[[host]]\nname = 'a'\ncpu = 'max'").unwrap();
+        let hosts = parse(HOST).unwrap();
         assert_eq!(hosts[0].memory, 512);
         assert_eq!(hosts[0].cpus, 1);
         assert_eq!(hosts[0].cmdline, "");
+        assert_eq!(hosts[0].firmware, None);
+        assert_eq!(hosts[0].offers, [Offer([1, 3, 0])]);
+        assert!(hosts[0].has_both_kernels() && hosts[0].selftests);
+    }
+
+    #[test]
+    fn a_host_with_the_c_kernel_has_no_other() {
+        let hosts = parse(&format!("{HOST}kernel = 'c'")).unwrap();
+        assert!(!hosts[0].has_both_kernels());
+    }
+
+    #[test]
+    fn a_firmware_has_three_answers() {
+        let firmware = |one, two, three| {
+            format!(
+                "{HOST}firmware = {{ workaround-1 = {one}, workaround-2 = {two}, \
+                 workaround-3 = {three} }}\n"
+            )
+        };
+        let hosts = parse(&firmware(0, -2, -1)).unwrap();
+        assert_eq!(hosts[0].firmware.unwrap().all(), [0, -2, -1]);
+
+        let unknown = "a firmware answers 0, 1 or -1";
+        for (text, message) in [
+            (firmware(-2, 0, 0), unknown),
+            (firmware(0, 2, 0), unknown),
+            (firmware(0, 0, -2), unknown),
+            (firmware(0, 0, 0) + "cpus = 9", "it can have 8 CPUs"),
+            (firmware(0, 0, 0) + "memory = 128", "needs 256 MiB"),
+            (format!("{HOST}firmware = {{}}"), "missing field"),
+        ] {
+            let error = format!("{:#}", parse(&text).unwrap_err());
+            assert!(error.contains(message), "{text}: {error}");
+        }
     }
 
     #[test]
     fn bad_files_are_refused() {
-        let host = "[[host]]\nname = 'a'\ncpu = 'max'\n";
+        let bad_offer = "is not of the form 1/3/0";
         let cases = [
             ("", "missing field `host`"),
             ("host = []", "no hosts"),
-            (&format!("{host}cpuz = 1"), "unknown field `cpuz`"),
-            (&format!("{host}{host}"), "two hosts named `a`"),
+            (&format!("{HOST}cpuz = 1"), "unknown field `cpuz`"),
+            (&format!("{HOST}{HOST}"), "two hosts named `a`"),
             ("[[host]]\nname = 'a'", "missing field `cpu`"),
-            ("[[host]]\nname = 'a b'\ncpu = 'max'", "letters, digits"),
+            (
+                "[[host]]\nname = 'a'\ncpu = 'max'",
+                "missing field `offers`",
+            ),
+            (&HOST.replace("'a'", "'a b'"), "letters, digits"),
+            (&HOST.replace("'1/3/0'", ""), "`offers` is empty"),
+            (&HOST.replace("1/3/0", "1/3"), bad_offer),
+            (&HOST.replace("1/3/0", "1/x/3/0"), bad_offer),
+            (&HOST.replace("1/3/0", "1/3/-1"), bad_offer),
+            (&format!("{HOST}kernel = 'C'"), "unknown variant `C`"),
         ];
 
         for (text, message) in cases {

@@ -9,6 +9,7 @@ mod deviations;
 mod disk;
 mod dump;
 mod fault;
+mod firmware;
 mod fleet;
 mod hosts;
 mod initramfs;

@@ -134,6 +134,15 @@ impl Project {
         self.base().join("build/headers/usr/include")
     }
 
+    /// The hosts' EL3 firmware, and what tests it in the place of a kernel.
+    pub fn firmware(&self) -> PathBuf {
+        self.out("firmware/el3.bin")
+    }
+
+    pub fn firmware_test(&self) -> PathBuf {
+        self.out("firmware/test.bin")
+    }
+
     /// The statically linked arm64 busybox.
     pub fn busybox(&self) -> PathBuf {
         self.out("cache/busybox/bin/busybox")

@@ -2,6 +2,8 @@
 
 //! One run of QEMU.
 
+pub mod firmware;
+
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -11,8 +13,13 @@ use anyhow::{bail, Result};
 use fs_err::File;
 use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
 
+use firmware::Firmware;
+
 const QEMU: &str = "qemu-system-aarch64";
 const PACKAGE: &str = "qemu-system-arm";
+
+/// The board; QEMU itself serves PSCI.
+const BOARD: &str = "virt,virtualization=on,gic-version=3";
 
 /// What every host's kernel is told. A panic or an oops ends QEMU at once.
 const CMDLINE: &str = "console=ttyAMA0 panic=-1 oops=panic";
@@ -23,10 +30,13 @@ pub struct Machine<'a> {
     /// In MiB.
     pub memory: u32,
     pub cpus: u32,
+    pub firmware: Option<Firmware<'a>>,
     pub kernel: &'a Path,
-    pub initrd: &'a Path,
+    pub initrd: Option<&'a Path>,
     /// Added to what every host's kernel is told.
     pub cmdline: &'a str,
+    /// Whether it starts anew when it resets itself, instead of ending.
+    pub resets: bool,
     pub limit: Duration,
 }
 
@@ -37,8 +47,26 @@ impl Machine<'_> {
     ///
     /// QEMU cannot be started, ends with an error or does not end in time.
     pub fn run(&self, log: &Path) -> Result<()> {
+        let Some(firmware) = &self.firmware else {
+            return self.start(BOARD, self.direct(self.initrd, self.cmdline), log);
+        };
+
+        // Where QEMU is the firmware itself, it tells the kernel of it in the device tree. Where it
+        // is not, that tree is the right one all the same, for ours does what QEMU does.
+        let tree = log.with_extension("dtb");
+        let board = format!("{BOARD},dumpdtb={}", firmware::quote(&tree));
+        let cmdline = format!("{} {}", self.cmdline, firmware::cmdline(self.initrd)?);
+        self.start(&board, self.direct(None, &cmdline), log)?;
+
+        let board = format!("{BOARD},{}", firmware::BOARD);
+        let boot = firmware.boot(&tree, self.kernel, self.initrd);
+        self.start(&board, boot, log)
+    }
+
+    fn start(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<()> {
+        let arguments = self.arguments(board).into_iter().chain(boot);
         // Neither the terminal's input nor QEMU's monitor: nothing here is interactive.
-        let handle = duct::cmd(QEMU, self.arguments())
+        let handle = duct::cmd(QEMU, arguments)
             .stdin_null()
             .stderr_to_stdout()
             .stdout_file(File::create(log)?)
@@ -60,9 +88,9 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn arguments(&self) -> Vec<String> {
-        let arguments = [
-            ("-machine", "virt,virtualization=on,gic-version=3"),
+    fn arguments(&self, board: &str) -> Vec<String> {
+        let mut arguments = strings(&[
+            ("-machine", board),
             ("-cpu", self.cpu),
             ("-m", &self.memory.to_string()),
             ("-smp", &self.cpus.to_string()),
@@ -70,17 +98,29 @@ impl Machine<'_> {
             ("-monitor", "none"),
             ("-serial", "stdio"),
             ("-net", "none"),
-            ("-kernel", &self.kernel.to_string_lossy()),
-            ("-initrd", &self.initrd.to_string_lossy()),
-            ("-append", &format!("{CMDLINE} {}", self.cmdline)),
-        ];
-        let mut arguments: Vec<_> = arguments
-            .iter()
-            .flat_map(|(option, value)| [(*option).to_owned(), (*value).to_owned()])
-            .collect();
-        arguments.push("-no-reboot".to_owned());
+        ]);
+        if !self.resets {
+            arguments.push("-no-reboot".to_owned());
+        }
         arguments
     }
+
+    /// Has QEMU itself start the kernel.
+    fn direct(&self, initrd: Option<&Path>, cmdline: &str) -> Vec<String> {
+        let mut arguments = strings(&[
+            ("-kernel", &self.kernel.to_string_lossy()),
+            ("-append", &format!("{CMDLINE} {cmdline}")),
+        ]);
+        if let Some(initrd) = initrd {
+            arguments.extend(strings(&[("-initrd", &initrd.to_string_lossy())]));
+        }
+        arguments
+    }
+}
+
+fn strings(options: &[(&str, &str)]) -> Vec<String> {
+    let words = options.iter().flat_map(|(option, value)| [option, value]);
+    words.map(|word| (*word).to_owned()).collect()
 }
 
 /// Has the kernel kill the child when the thread that starts it goes away, however it goes: no

@@ -32,7 +32,7 @@ fn test() -> String {
 }
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
-    for host in hosts::load(project)? {
+    for host in hosts::with_selftests(project)? {
         for handlers in Handlers::ALL {
             let job = plan.job(&host.name, handlers);
             selftest(project, job, SUITE, &test(), SECONDS)?;
@@ -44,7 +44,7 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let deviations = deviations::load(project)?;
     let mut sightings = Sightings::new(&deviations);
-    let cases = hosts::load(project)?
+    let cases = hosts::with_selftests(project)?
         .iter()
         .map(|host| {
             let outcome = judge_host(&host.name, boots, &mut sightings)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Our selftests, on every host, with both kernels: none may fail with the Rust handlers, and with
+//! Our selftests, on hosts of all kinds, with both kernels: none may fail with the Rust handlers, and with
 //! the C ones those of the differences that are meant must.
 
 use anyhow::Result;
@@ -34,7 +34,7 @@ fn tests(project: &Project) -> Result<Vec<String>> {
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
     let tests = tests(project)?;
-    for host in hosts::load(project)? {
+    for host in hosts::with_selftests(project)? {
         for handlers in Handlers::ALL {
             for test in &tests {
                 let job = plan.job(&host.name, handlers);
@@ -47,7 +47,7 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let tests = tests(project)?;
-    let hosts = hosts::load(project)?;
+    let hosts = hosts::with_selftests(project)?;
     let mut groups = Groups::new();
     for handlers in Handlers::ALL {
         let mut expected = match handlers {

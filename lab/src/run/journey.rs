@@ -22,7 +22,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
 /// Boots all hosts, time and again, and fills the matrix.
 pub fn measure(project: &Project) -> Result<Matrix> {
-    let hosts = hosts::load(project)?;
+    let hosts = hosts::with_both_kernels(project)?;
     let mistakes = mistakes::load(project)?;
     let mut job = Job::default();
     job.program(vmm::PROGRAM, vmm::build(project)?);

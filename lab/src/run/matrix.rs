@@ -81,7 +81,7 @@ impl Matrix {
 /// A matrix that is easily told.
 #[cfg(test)]
 pub fn example() -> Matrix {
-    use crate::project::Project;
+    use crate::project::{Handlers, Project};
     use crate::trace::Reason;
     use crate::vmm::{Refusal, Why};
 
@@ -93,6 +93,11 @@ pub fn example() -> Matrix {
         cmdline: String::new(),
         memory: 512,
         cpus: 1,
+        firmware: None,
+        kernel: Handlers::Rust,
+        offers: Vec::new(),
+        ssbs: true,
+        selftests: true,
     };
     let dump = |source: &str, value| Dump {
         source: source.to_owned(),

@@ -44,6 +44,14 @@ impl Llvm {
         }
     }
 
+    /// The name of one of its programs.
+    pub fn program(self, name: &str) -> String {
+        match self.suffixed {
+            true => format!("{name}-{}", self.major),
+            false => name.to_owned(),
+        }
+    }
+
     /// Where bindgen finds the libclang of the same version, in Debian's layout.
     pub fn lib_dir(self) -> Option<PathBuf> {
         let dir = PathBuf::from(format!("/usr/lib/llvm-{}/lib", self.major));
@@ -57,7 +65,7 @@ impl Llvm {
     fn is_there(self) -> bool {
         PROGRAMS
             .iter()
-            .all(|name| find_program(&format!("{name}-{}", self.major)).is_some())
+            .all(|name| find_program(&self.program(name)).is_some())
     }
 }
 

@@ -25,6 +25,10 @@ pub fn table(matrix: &Matrix) -> String {
                 .chain(cells),
         );
     }
+    // Many hosts must fit a terminal.
+    for column in table.column_iter_mut().skip(2) {
+        column.set_padding((1, 0));
+    }
     paint(&table.trim_fmt())
 }
 
