@@ -12,6 +12,7 @@ mod firmware;
 mod format;
 mod hosts;
 mod kunit;
+mod offers;
 mod plan;
 mod sample;
 mod selftests;
@@ -46,7 +47,7 @@ pub enum Step {
     Upstream,
     /// The same answers from both kernels to the same vectors, but for the deviations listed
     Diff,
-    /// The sample VMM
+    /// The samples: the VMM, and the module that shows what a host offers
     Sample,
 }
 
@@ -141,7 +142,10 @@ impl Step {
             Step::Selftests => selftests::plan(project, plan),
             Step::Upstream => upstream::plan(project, plan),
             Step::Diff => differential::plan(project, plan),
-            Step::Sample => sample::plan(project, plan),
+            Step::Sample => {
+                sample::plan(project, plan)?;
+                offers::plan(project, plan)
+            }
         }
     }
 
@@ -156,7 +160,11 @@ impl Step {
             Step::Selftests => selftests::judge(project, boots),
             Step::Upstream => upstream::judge(project, boots),
             Step::Diff => differential::judge(project, boots),
-            Step::Sample => sample::judge(boots),
+            Step::Sample => {
+                let mut groups = sample::judge(boots)?;
+                groups.extend(offers::judge(project, boots)?);
+                Ok(groups)
+            }
         }
     }
 }
