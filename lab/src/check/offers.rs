@@ -37,7 +37,7 @@ static LINE: LazyLock<Regex> =
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
     let program = vmm::build(project)?;
-    for host in hosts::load(project)? {
+    for host in hosts::with_selftests(project)? {
         for handlers in Handlers::ALL {
             let job = plan.job(&host.name, handlers);
             job.program(vmm::PROGRAM, &program);
@@ -50,7 +50,7 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let mut groups = Groups::new();
     for handlers in Handlers::ALL {
-        let cases = hosts::load(project)?
+        let cases = hosts::with_selftests(project)?
             .iter()
             .map(|host| {
                 let result = boots
