@@ -6,6 +6,7 @@ mod boot;
 mod check;
 mod console;
 mod deviations;
+mod discovery;
 mod disk;
 mod dump;
 mod fault;

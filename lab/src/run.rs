@@ -3,6 +3,8 @@
 //! `lab run`: saves a VM on every host, restores it on every host, brings it back, and tells who
 //! accepted what.
 
+#[cfg(test)]
+mod example;
 mod journey;
 mod laws;
 mod matrix;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use anyhow::{ensure, Context, Result};
 
 use crate::console::{Section, Transcript};
+use crate::discovery;
 use crate::job::Job;
 use crate::project::Project;
 use crate::registers::Id;
@@ -19,6 +20,20 @@ const COMPILER: &str = "aarch64-linux-gnu-gcc";
 
 /// Where the program is in a host, relative to the root.
 pub const PROGRAM: &str = "bin/fw_regs_vmm";
+
+/// Where the calls are that guests make.
+const CALLS: &str = "vm/calls";
+
+/// The option by which a VM's guest asks its firmware.
+pub const ASK: &str = "-g /vm/calls";
+
+/// The job of a host whose VMs' guests ask their firmware.
+pub fn job(program: PathBuf) -> Job {
+    let mut job = Job::default();
+    job.program(PROGRAM, program);
+    job.file(CALLS, discovery::questions());
+    job
+}
 
 /// What the VMM is given to restore: a dump, or what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

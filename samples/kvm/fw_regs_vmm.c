@@ -3,16 +3,20 @@
  * Saves the firmware pseudo-registers of an arm64 virtual machine and restores
  * them, as a VMM does around a migration, without knowing any of them.
  *
- *   fw_regs_vmm dump [-1]
+ *   fw_regs_vmm dump [-1] [-g CALLS]
  *	prints one line "0x<id> 0x<value>" per register of a fresh VM, in the
  *	order of KVM_GET_REG_LIST.
  *
- *   fw_regs_vmm restore [-1dr] FILE...
+ *   fw_regs_vmm restore [-1dr] [-g CALLS] FILE...
  *	writes the lines of each FILE, in their order, to a fresh VM, and goes
  *	on after a refusal. Prints "refused FILE 0x<id> 0x<value> <errno>" for
  *	each refusal and "accepted FILE" or "rejected FILE <refusals>" for each
  *	FILE. With -d an accepted VM's registers follow, as dump prints them:
  *	what would go to the next host.
+ *
+ * With -g the guest asks its firmware itself, before the VM is saved and after
+ * it was restored: CALLS has one line "0x<function> 0x<argument>" per call, and
+ * each is answered with "told 0x<function> 0x<argument> 0x<x0> ... 0x<x3>".
  *
  * The exit status is 0 if all was accepted, 1 if something was refused, and 2
  * for trouble, with a message on standard error.
@@ -39,12 +43,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/kvm.h>
 
 #include "reg_file.h"
+#include "vm.h"
 
 #define EXIT_REFUSED	1
 
@@ -53,28 +57,11 @@
 #define CLASS_FW		0x0014
 #define CLASS_FW_FEAT_BMAP	0x0016
 
-/* An ioctl that works, or there is no point in going on. */
-#define must_ioctl(fd, request, arg) \
-	check(ioctl(fd, request, arg), #request)
-
-/* Where the guest stores to; there is no memory. */
-#define GUEST_EXIT_ADDR		0x40000000
-
-/* The guest: a vCPU starts at address 0, with its MMU off. */
-static const __u32 guest_code[] = {
-	0xd2a80000,	/* mov x0, #GUEST_EXIT_ADDR */
-	0xf900001f,	/* str xzr, [x0] */
-};
-
 struct options {
 	bool psci_0_1;
 	bool dump;
 	bool run;
-};
-
-struct vm {
-	int fd;
-	int vcpu_fd;
+	const char *calls;
 };
 
 static bool is_fw_reg(__u64 id)
@@ -83,71 +70,6 @@ static bool is_fw_reg(__u64 id)
 		return false;
 
 	return CLASS(id) == CLASS_FW || CLASS(id) == CLASS_FW_FEAT_BMAP;
-}
-
-static int check(int result, const char *what)
-{
-	if (result < 0)
-		err(EXIT_TROUBLE, "%s", what);
-
-	return result;
-}
-
-/* A VM with one vCPU that has never run. */
-static struct vm create_vm(int kvm_fd, const struct options *options)
-{
-	struct kvm_vcpu_init init;
-	struct vm vm;
-
-	vm.fd = must_ioctl(kvm_fd, KVM_CREATE_VM, 0);
-	vm.vcpu_fd = must_ioctl(vm.fd, KVM_CREATE_VCPU, 0);
-
-	must_ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, &init);
-	if (!options->psci_0_1)
-		init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
-	must_ioctl(vm.vcpu_fd, KVM_ARM_VCPU_INIT, &init);
-
-	return vm;
-}
-
-static void *map(size_t size, int flags, int fd)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
-
-	if (memory == MAP_FAILED)
-		err(EXIT_TROUBLE, "mmap");
-
-	return memory;
-}
-
-/* Lets the vCPU run its code once. */
-static void run_vm(int kvm_fd, struct vm vm)
-{
-	size_t run_size = must_ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	size_t size = sysconf(_SC_PAGESIZE);
-	struct kvm_run *run = map(run_size, MAP_SHARED, vm.vcpu_fd);
-	void *memory = map(size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	struct kvm_userspace_memory_region region = {
-		.memory_size = size,
-		.userspace_addr = (unsigned long)memory,
-	};
-
-	memcpy(memory, guest_code, sizeof(guest_code));
-	must_ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &region);
-	must_ioctl(vm.vcpu_fd, KVM_RUN, 0);
-
-	if (run->exit_reason != KVM_EXIT_MMIO ||
-	    run->mmio.phys_addr != GUEST_EXIT_ADDR)
-		errx(EXIT_TROUBLE, "KVM_RUN: exit reason %u", run->exit_reason);
-
-	munmap(memory, size);
-	munmap(run, run_size);
-}
-
-static void destroy_vm(struct vm vm)
-{
-	close(vm.vcpu_fd);
-	close(vm.fd);
 }
 
 static struct kvm_reg_list *get_reg_list(int vcpu_fd)
@@ -192,12 +114,42 @@ static void print_regs(int vcpu_fd)
 	free(list);
 }
 
+static void ensure_started(int kvm_fd, struct vm *vm)
+{
+	if (!vm->run)
+		start_guest(kvm_fd, vm);
+}
+
+/* The guest's own view of its firmware. */
+static void print_calls(int kvm_fd, struct vm *vm, const char *path)
+{
+	struct reg_array calls = load_regs(path);
+	size_t i;
+
+	ensure_started(kvm_fd, vm);
+	for (i = 0; i < calls.len; i++) {
+		__u64 regs[NR_CALL_REGS] = { calls.regs[i].id, calls.regs[i].value };
+
+		if (calls.regs[i].lost)
+			errx(EXIT_TROUBLE, "%s:%zu: a call without its argument", path, i + 1);
+
+		call_firmware(vm, regs);
+		printf("told 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx\n",
+		       calls.regs[i].id, calls.regs[i].value,
+		       regs[0], regs[1], regs[2], regs[3]);
+	}
+
+	free(calls.regs);
+}
+
 static int dump(int kvm_fd, const struct options *options)
 {
-	struct vm vm = create_vm(kvm_fd, options);
+	struct vm vm = create_vm(kvm_fd, options->psci_0_1);
 
+	if (options->calls)
+		print_calls(kvm_fd, &vm, options->calls);
 	print_regs(vm.vcpu_fd);
-	destroy_vm(vm);
+	destroy_vm(&vm);
 	return 0;
 }
 
@@ -230,12 +182,12 @@ static void print_refusal(const char *path, const struct reg *reg, int error)
 static int restore(int kvm_fd, const struct options *options, const char *path)
 {
 	struct reg_array array = load_fw_regs(path);
-	struct vm vm = create_vm(kvm_fd, options);
+	struct vm vm = create_vm(kvm_fd, options->psci_0_1);
 	int refusals = 0;
 	size_t i;
 
 	if (options->run)
-		run_vm(kvm_fd, vm);
+		ensure_started(kvm_fd, &vm);
 
 	for (i = 0; i < array.len; i++) {
 		struct reg *reg = &array.regs[i];
@@ -256,10 +208,12 @@ static int restore(int kvm_fd, const struct options *options, const char *path)
 	else
 		printf("accepted %s\n", path);
 
+	if (!refusals && options->calls)
+		print_calls(kvm_fd, &vm, options->calls);
 	if (!refusals && options->dump)
 		print_regs(vm.vcpu_fd);
 
-	destroy_vm(vm);
+	destroy_vm(&vm);
 	free(array.regs);
 	return refusals;
 }
@@ -278,7 +232,8 @@ static int restore_all(int kvm_fd, const struct options *options, char **paths)
 
 static void exit_usage(void)
 {
-	errx(EXIT_TROUBLE, "usage: fw_regs_vmm dump [-1] | restore [-1dr] FILE...");
+	errx(EXIT_TROUBLE,
+	     "usage: fw_regs_vmm dump [-1] [-g CALLS] | restore [-1dr] [-g CALLS] FILE...");
 }
 
 int main(int argc, char **argv)
@@ -294,7 +249,7 @@ int main(int argc, char **argv)
 	/* The command stands where getopt() skips the program's name. */
 	argc--;
 	argv++;
-	while ((option = getopt(argc, argv, wants_dump ? "1" : "1dr")) != -1) {
+	while ((option = getopt(argc, argv, wants_dump ? "1g:" : "1drg:")) != -1) {
 		switch (option) {
 		case '1':
 			options.psci_0_1 = true;
@@ -304,6 +259,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			options.run = true;
+			break;
+		case 'g':
+			options.calls = optarg;
 			break;
 		default:
 			exit_usage();

@@ -8,6 +8,7 @@ use anyhow::{bail, ensure, Context, Result};
 use super::plan::{Boots, Plan};
 use super::Groups;
 use crate::console::{Section, Transcript};
+use crate::discovery;
 use crate::dump::Dump;
 use crate::project::{Handlers, Project};
 use crate::registers::{self, Id};
@@ -28,6 +29,7 @@ const OLD: &str = "/tmp/old";
 /// Hand-made ones.
 const FOREIGN: &str = "/sample/foreign";
 const LOST: &str = "/sample/lost";
+const CALLS: &str = "/sample/calls";
 const OLDER: &str = "/sample/older";
 
 const FILES: [(&str, &str); 3] = [
@@ -50,10 +52,12 @@ type Refused = (Id, Option<u64>, Option<&'static str>, Option<&'static str>);
 /// A restore: name, options, file, and what is refused, in order.
 type Restore = (&'static str, &'static str, &'static str, &'static [Refused]);
 
-const RESTORES: [Restore; 8] = [
+const RESTORES: [Restore; 10] = [
     ("own", "", OWN, &[]),
     ("own-saved", "-d", OWN, &[]),
     ("own-after-run", "-rd", OWN, &[]),
+    ("own-asked", "-dg /sample/calls", OWN, &[]),
+    ("own-asked-after-run", "-rdg /sample/calls", OWN, &[]),
     (
         "foreign",
         "-d",
@@ -111,12 +115,13 @@ const BAD: [(&str, &str, &str); 5] = [
 ];
 
 /// Arguments that have no meaning.
-const MISUSED: [(&str, &str); 5] = [
+const MISUSED: [(&str, &str); 6] = [
     ("no-command", ""),
     ("no-file", "restore -d"),
     ("unknown-option", "restore -x /tmp/own"),
     ("dump-option", "dump -r"),
     ("dump-file", "dump /tmp/own"),
+    ("calls-without-file", "dump -g"),
 ];
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
@@ -140,6 +145,8 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
         for (name, arguments) in MISUSED {
             command(name, format!("{vmm} {arguments}"));
         }
+        command("lost-argument", format!("{vmm} dump -g {LOST}"));
+        job.file(CALLS.trim_start_matches('/'), discovery::questions());
         for (name, content) in FILES {
             job.file(name.trim_start_matches('/'), content);
         }
@@ -176,6 +183,11 @@ pub fn judge(boots: &Boots) -> Result<Groups> {
         for (name, _) in MISUSED {
             case(name, section(name).and_then(|it| trouble(it, "usage: ")));
         }
+        let message = ":2: a call without its argument";
+        case(
+            "lost-argument",
+            section("lost-argument").and_then(|it| trouble(it, message)),
+        );
         groups.push((format!("{HOST}/{}", handlers.name()), cases));
     }
     Ok(groups)
@@ -195,9 +207,14 @@ fn restored(restore: &Restore, transcript: &Transcript, handlers: Handlers) -> R
     let (name, options, file, refused) = *restore;
     let Section { status, output, .. } = transcript.section(&section(name))?;
     let answers = vmm::answer::parse(&[file.to_owned()], *status, output)?;
-    let [Answer { refusals, saved }] = answers.as_slice() else {
+    let [answer] = answers.as_slice() else {
         bail!("not one answer:\n{output}");
     };
+    let Answer {
+        refusals,
+        saved,
+        told,
+    } = answer;
 
     let found = refusals
         .iter()
@@ -217,14 +234,16 @@ fn restored(restore: &Restore, transcript: &Transcript, handlers: Handlers) -> R
         _ => "dump",
     };
     let expected = match options.contains('d') && refusals.is_empty() {
-        true => dump(transcript.section(&section(source))?)?
-            .stream()
-            .to_text(),
-        false => String::new(),
+        true => dump(transcript.section(&section(source))?)?.registers,
+        false => Vec::new(),
     };
     ensure!(
         *saved == expected,
-        "saved should be\n{expected}but:\n{output}"
+        "saved should be\n{expected:x?}\nbut:\n{output}"
+    );
+    ensure!(
+        told.is_some() == options.contains('g') && answer.contradictions(saved).is_empty(),
+        "the guest should be told what was saved, but:\n{output}"
     );
     Ok(())
 }

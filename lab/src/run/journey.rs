@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure, Context, Result};
 
-use super::matrix::{Answers, Matrix};
+use super::matrix::{Answers, Home, Matrix};
 use crate::boot::{Boot, Booter};
 use crate::console::{Section, Transcript};
+use crate::discovery::Told;
 use crate::dump::{self, Dump};
 use crate::hosts::{self, Host};
 use crate::job::Job;
@@ -20,21 +21,22 @@ use crate::vmm::{self, Answer, Batch, Stream};
 /// Far more than a boot takes, even on a busy machine.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
+/// The command that saves a fresh VM.
+const HOME: &str = "home";
+
 /// Boots all hosts, time and again, and fills the matrix.
 pub fn measure(project: &Project) -> Result<Matrix> {
     let hosts = hosts::with_both_kernels(project)?;
     let mistakes = mistakes::load(project)?;
-    let mut job = Job::default();
-    job.program(vmm::PROGRAM, vmm::build(project)?);
     let lab = Lab {
         booter: Booter::new(project)?,
         hosts: &hosts,
         mistakes: &mistakes,
-        job,
+        job: vmm::job(vmm::build(project)?),
     };
 
     let saved = lab.save()?;
-    let mut dumps: Vec<Dump> = saved.iter().map(|saved| saved.fresh.clone()).collect();
+    let mut dumps: Vec<Dump> = saved.iter().map(|saved| saved.fresh.dump.clone()).collect();
     dumps.extend(dump::field(project)?);
     let rust = lab.travel(Handlers::Rust, &dumps, &saved)?;
     let c = lab.travel(Handlers::C, &dumps, &saved)?;
@@ -57,9 +59,16 @@ struct Lab<'a> {
 
 /// What was saved on a host.
 struct Saved {
-    fresh: Dump,
+    fresh: Home,
     /// What a VMM makes of it, by mistake.
     mistaken: Vec<Stream>,
+}
+
+/// What a host did and said in one boot.
+struct Visit {
+    home: Home,
+    /// By batch and stream.
+    by_batch: Vec<Vec<Answer>>,
 }
 
 impl Lab<'_> {
@@ -69,22 +78,22 @@ impl Lab<'_> {
         let mut command = |name: &str, options: &str| {
             job.command(name, 10, format!("/{} dump {options}", vmm::PROGRAM));
         };
-        command("dump", "");
+        command(HOME, vmm::ASK);
         for mistake in self.mistakes {
             command(&format!("dump-{}", mistake.name), &mistake.save);
         }
 
         let jobs = vec![job; self.hosts.len()];
-        let transcripts = self.boot("saving VMs on every host", "dump", Handlers::Rust, &jobs)?;
+        let transcripts = self.boot("saving VMs on every host", "save", Handlers::Rust, &jobs)?;
         let saved = self.hosts.iter().zip(&transcripts);
         saved
             .map(|(host, transcript)| {
                 let mistaken = self.mistakes.iter().map(|mistake| {
-                    let dump = dump(host, transcript, &format!("dump-{}", mistake.name))?;
-                    Ok(mistake.stream(&dump))
+                    let output = output(host, transcript, &format!("dump-{}", mistake.name))?;
+                    Ok(mistake.stream(&Dump::parse(&host.name, output)?))
                 });
                 Ok(Saved {
-                    fresh: dump(host, transcript, "dump")?,
+                    fresh: home(host, transcript)?,
                     mistaken: mistaken.collect::<Result<_>>()?,
                 })
             })
@@ -102,7 +111,7 @@ impl Lab<'_> {
     fn go(&self, handlers: Handlers, dumps: &[Dump], saved: &[Saved]) -> Result<Answers> {
         let moves = Batch {
             name: "moves".to_owned(),
-            options: "-d".to_owned(),
+            options: format!("-d {}", vmm::ASK),
             streams: dumps.iter().map(Dump::stream).collect(),
         };
         let batches = |saved: &Saved| {
@@ -116,12 +125,12 @@ impl Lab<'_> {
         };
         let batches: Vec<Vec<Batch>> = saved.iter().map(batches).collect();
 
+        let message = "restoring VMs on every host";
         let mut answers = Answers::default();
-        for mut by_batch in
-            self.restore("restoring VMs on every host", "restore", handlers, &batches)?
-        {
-            answers.mistakes.push(by_batch.split_off(1).concat());
-            answers.there.extend(by_batch);
+        for mut host in self.restore(message, "restore", handlers, &batches)? {
+            answers.home.push(host.home);
+            answers.mistakes.push(host.by_batch.split_off(1).concat());
+            answers.there.extend(host.by_batch);
         }
         Ok(answers)
     }
@@ -136,7 +145,12 @@ impl Lab<'_> {
             if !answer.accepted() {
                 return Ok(None);
             }
-            Ok(Some(Dump::parse(&host.name, &answer.saved)?.stream()))
+            ensure!(!answer.saved.is_empty(), "{} saved no registers", host.name);
+            let dump = Dump {
+                source: host.name.clone(),
+                registers: answer.saved.clone(),
+            };
+            Ok(Some(dump.stream()))
         };
         let streams = (0..self.hosts.len()).map(|home| {
             let away = self.hosts.iter().zip(there);
@@ -148,7 +162,7 @@ impl Lab<'_> {
         let batches = streams.iter().map(|streams| {
             let batch = Batch {
                 name: "back".to_owned(),
-                options: String::new(),
+                options: format!("-d {}", vmm::ASK),
                 streams: streams.iter().flatten().cloned().collect(),
             };
             Vec::from_iter((!batch.streams.is_empty()).then_some(batch))
@@ -161,25 +175,26 @@ impl Lab<'_> {
             handlers,
             &batches,
         )?;
-        let back = streams.iter().zip(answers).map(|(streams, by_batch)| {
-            let mut answers = by_batch.into_iter().flatten();
+        let back = streams.iter().zip(answers).map(|(streams, host)| {
+            let mut answers = host.by_batch.into_iter().flatten();
             let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| answers.next());
             streams.iter().map(of).collect()
         });
         Ok(back.collect())
     }
 
-    /// Has each host restore its batches. The answers are by host, batch and stream.
+    /// Has each host save a VM of its own and restore its batches.
     fn restore(
         &self,
         verb: &str,
         what: &str,
         handlers: Handlers,
         batches: &[Vec<Batch>],
-    ) -> Result<Vec<Vec<Vec<Answer>>>> {
+    ) -> Result<Vec<Visit>> {
         let traced = handlers == Handlers::Rust;
         let jobs = batches.iter().map(|batches| {
             let mut job = self.job.clone();
+            job.command(HOME, 10, format!("/{} dump {}", vmm::PROGRAM, vmm::ASK));
             if traced {
                 trace::switch_on(&mut job);
             }
@@ -197,7 +212,7 @@ impl Lab<'_> {
 
         let all = self.hosts.iter().zip(batches).zip(&transcripts);
         all.map(|((host, batches), transcript)| {
-            answers(batches, transcript, traced).with_context(|| {
+            visit(host, batches, transcript, traced).with_context(|| {
                 format!("host {} with handlers in {}", host.name, handlers.label())
             })
         })
@@ -240,24 +255,37 @@ impl Lab<'_> {
     }
 }
 
-/// Reads what `fw_regs_vmm dump` said.
-fn dump(host: &Host, transcript: &Transcript, command: &str) -> Result<Dump> {
+/// Reads what `fw_regs_vmm dump` said of a VM whose guest asked its firmware before.
+fn home(host: &Host, transcript: &Transcript) -> Result<Home> {
+    let (told, registers): (Vec<&str>, Vec<&str>) = output(host, transcript, HOME)?
+        .lines()
+        .partition(|line| Told::is_line(line));
+    Ok(Home {
+        dump: Dump::parse(&host.name, &registers.join("\n"))?,
+        told: Told::parse(told.into_iter()).with_context(|| format!("host {}", host.name))?,
+    })
+}
+
+fn output<'a>(host: &Host, transcript: &'a Transcript, command: &str) -> Result<&'a str> {
     let Section { status, output, .. } = transcript.section(command)?;
     ensure!(
         *status == 0,
         "host {}: saving a VM failed with status {status}:\n{output}",
         host.name
     );
-    Dump::parse(&host.name, output)
+    Ok(output)
 }
 
-/// What was said to each batch's streams, with the reasons where they were traced.
-fn answers(batches: &[Batch], transcript: &Transcript, traced: bool) -> Result<Vec<Vec<Answer>>> {
+/// What a host said, with the reasons where they were traced.
+fn visit(host: &Host, batches: &[Batch], transcript: &Transcript, traced: bool) -> Result<Visit> {
     let answers = batches.iter().map(|batch| batch.answers(transcript));
-    let mut answers: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
+    let mut by_batch: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
     if traced {
         let streams = batches.iter().flat_map(|batch| &batch.streams);
-        trace::explain(transcript, streams.zip(answers.iter_mut().flatten()))?;
+        trace::explain(transcript, streams.zip(by_batch.iter_mut().flatten()))?;
     }
-    Ok(answers)
+    Ok(Visit {
+        home: home(host, transcript)?,
+        by_batch,
+    })
 }

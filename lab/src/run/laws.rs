@@ -14,7 +14,14 @@ use crate::vmm::Answer;
 ///
 /// Everything that is broken.
 pub fn check(matrix: &Matrix) -> Result<()> {
-    let broken: Vec<String> = [same_host(matrix), way_back(matrix), mistakes(matrix)].concat();
+    let broken: Vec<String> = [
+        same_host(matrix),
+        way_back(matrix),
+        homes(matrix),
+        discovery(matrix),
+        mistakes(matrix),
+    ]
+    .concat();
     if !broken.is_empty() {
         bail!("the Rust handlers are broken:\n  {}", broken.join("\n  "));
     }
@@ -34,12 +41,42 @@ fn same_host(matrix: &Matrix) -> Vec<String> {
 fn way_back(matrix: &Matrix) -> Vec<String> {
     matrix
         .moves()
-        .filter(|(dump, host)| matrix.rust.of_move(*dump, *host) == Move::OneWay)
+        .filter(|(dump, host)| matrix.of_move(&matrix.rust, *dump, *host) == Move::OneWay)
         .map(|(dump, host)| {
             let (origin, host) = (&matrix.dumps[dump].source, &matrix.hosts[host].name);
             format!("{origin} refuses its own VM when it comes back from {host}")
         })
         .collect()
+}
+
+/// A fresh VM that is not what moved from its host, or whose guest is told something else than its
+/// registers say. This is where all moves begin, so it must hold with both kernels.
+fn homes(matrix: &Matrix) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (kernel, answers) in [("Rust", &matrix.rust), ("C", &matrix.c)] {
+        for (index, home) in answers.home.iter().enumerate() {
+            let host = format!("{} with the {kernel} kernel", matrix.hosts[index].name);
+            if home.dump != matrix.dumps[index] {
+                broken.push(format!("{host} offers something else than it did"));
+            }
+            for what in home.told.contradictions(&home.dump.registers) {
+                broken.push(format!("at home on {host}, {what}"));
+            }
+        }
+    }
+    broken
+}
+
+/// A guest that is told something else than what its VM's registers say where it moved.
+fn discovery(matrix: &Matrix) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (dump, host) in matrix.moves() {
+        for what in matrix.contradictions(&matrix.rust, dump, host) {
+            let (origin, host) = (&matrix.dumps[dump].source, &matrix.hosts[host].name);
+            broken.push(format!("moved from {origin} to {host}, {what}"));
+        }
+    }
+    broken
 }
 
 /// A mistake that is not refused for the reasons that it should be.
@@ -77,7 +114,7 @@ fn list(reasons: &BTreeSet<Reason>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::matrix::example;
+    use super::super::example::example;
     use super::*;
 
     fn complaint(spoil: impl FnOnce(&mut Matrix)) -> String {
@@ -100,6 +137,27 @@ mod tests {
     fn a_vm_must_be_able_to_go_back() {
         let text = complaint(|matrix| matrix.rust.back[1][0] = matrix.c.back[1][0].clone());
         let expected = "\n  bad refuses its own VM when it comes back from good";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_guest_must_be_told_what_its_registers_say() {
+        let text =
+            complaint(|matrix| matrix.rust.there[0][1].told = matrix.c.there[0][1].told.clone());
+        let expected = "\n  moved from bad to good, the guest is told 1 of SMCCC_ARCH_WORKAROUND_1";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_host_must_offer_what_it_did_and_its_guest_be_told_so() {
+        let text = complaint(|matrix| matrix.rust.home[1].dump = matrix.dumps[0].clone());
+        assert!(
+            text.contains("\n  bad with the Rust kernel offers something else"),
+            "{text}"
+        );
+
+        let text = complaint(|matrix| matrix.c.home[0].told = matrix.c.home[1].told.clone());
+        let expected = "\n  at home on good with the C kernel, the guest is told 0 of";
         assert!(text.contains(expected), "{text}");
     }
 

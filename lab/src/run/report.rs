@@ -42,7 +42,7 @@ fn text(matrix: &Matrix) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::matrix::example;
+    use crate::run::example::example;
 
     #[test]
     fn the_report_fits_a_terminal() {

@@ -41,7 +41,7 @@ fn answer(refused: &[(Id, Option<u64>)]) -> Answer {
     });
     Answer {
         refusals: refusals.collect(),
-        saved: String::new(),
+        ..Answer::default()
     }
 }
 

@@ -6,6 +6,7 @@ use std::iter::Peekable;
 
 use anyhow::{bail, ensure, Context, Result};
 
+use crate::discovery::{Contradiction, Told};
 use crate::registers::{hex, Id};
 use crate::trace::Reason;
 
@@ -15,12 +16,29 @@ pub struct Answer {
     /// None if all was accepted.
     pub refusals: Vec<Refusal>,
     /// The accepted VM as it was saved again; empty where that was not asked for.
-    pub saved: String,
+    pub saved: Vec<(Id, u64)>,
+    /// What its guest was told; None where it was not to ask.
+    pub told: Option<Told>,
 }
 
 impl Answer {
     pub fn accepted(&self) -> bool {
         self.refusals.is_empty()
+    }
+
+    /// What the guest was told that is not what the VM's registers say: those that it came with,
+    /// and those that it was saved with then.
+    pub fn contradictions(&self, came_with: &[(Id, u64)]) -> Vec<Contradiction> {
+        let Some(told) = &self.told else {
+            return Vec::new();
+        };
+        let mut found = told.contradictions(came_with);
+        for saved in told.contradictions(&self.saved) {
+            if found.iter().all(|other| other.id != saved.id) {
+                found.push(saved);
+            }
+        }
+        found
     }
 }
 
@@ -74,8 +92,17 @@ fn answer<'a>(file: &str, lines: &mut Peekable<impl Iterator<Item = &'a str>>) -
         }
         let refusals = answer.refusals.len();
         if refusals == 0 && line == format!("accepted {file}") {
+            let told: Vec<&str> =
+                std::iter::from_fn(|| lines.next_if(|line| Told::is_line(line))).collect();
+            if !told.is_empty() {
+                answer.told = Some(Told::parse(told.into_iter())?);
+            }
             while let Some(line) = lines.next_if(|line| line.starts_with("0x")) {
-                answer.saved += &format!("{line}\n");
+                let register = line
+                    .split_once(' ')
+                    .and_then(|(id, value)| hex(id).zip(hex(value)));
+                let register = register.with_context(|| format!("`{line}` is no register"))?;
+                answer.saved.push(register);
             }
             return Ok(answer);
         }
@@ -144,11 +171,23 @@ mod tests {
         let output = format!("{refused}accepted g\n0x1 0x2\n0x3 0x4\n");
         let answers = parse(&files, 1, &output).unwrap();
         assert_eq!(answers[0].refusals.len(), 1);
-        assert_eq!(answers[1].saved, "0x1 0x2\n0x3 0x4\n");
+        assert_eq!(answers[1].saved, [(1, 2), (3, 4)]);
 
         for output in [refused, format!("accepted g\n{REFUSED}rejected f 1\n")] {
             assert!(parse(&files, 1, &output).is_err(), "{output}");
         }
+    }
+
+    #[test]
+    fn the_guest_speaks_before_the_vm_is_saved() {
+        let told: String = crate::discovery::questions()
+            .lines()
+            .map(|line| format!("told {line} 0x0 0x0 0x0 0x0\n"))
+            .collect();
+        let answers = parse_f(0, &format!("accepted f\n{told}0x1 0x2\n")).unwrap();
+        let expected = Told::parse(told.lines()).unwrap();
+        assert_eq!(answers[0].told.as_ref(), Some(&expected));
+        assert_eq!(answers[0].saved, [(1, 2)]);
     }
 
     #[test]
@@ -167,6 +206,9 @@ mod tests {
             (0, "accepted f\naccepted f\n"),
             (0, "accepted f\nfw_regs_vmm: KVM_GET_REG_LIST\n"),
             (143, "accepted f\n"),
+            (0, "accepted f\n0x1 2\n"),
+            (0, "accepted f\ntold 0x84000000 0x0\n"),
+            (0, "accepted f\n0x1 0x2\ntold 0x1 0x0 0x0 0x0 0x0 0x0\n"),
         ] {
             assert!(parse_f(status, output).is_err(), "{status} {output:?}");
         }

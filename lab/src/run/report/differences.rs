@@ -9,7 +9,9 @@ use crate::run::matrix::{Matrix, Move};
 use crate::vmm::Refusal;
 
 pub fn told(matrix: &Matrix) -> String {
-    let differs = |dump, host| matrix.rust.of_move(dump, host) != matrix.c.of_move(dump, host);
+    let differs = |dump, host| {
+        matrix.of_move(&matrix.rust, dump, host) != matrix.of_move(&matrix.c, dump, host)
+    };
     if !matrix.moves().any(|(dump, host)| differs(dump, host)) {
         return "The C kernel decides the same.\n".to_owned();
     }
@@ -20,9 +22,15 @@ pub fn told(matrix: &Matrix) -> String {
         ("It accepts", Move::Refused, [Move::Ok, Move::OneWay]),
         ("It refuses", Move::Ok, [Move::Refused; 2]),
         ("It accepts, and takes back", Move::OneWay, [Move::Ok; 2]),
+        (
+            "It accepts, but tells the guest something else than before",
+            Move::Ok,
+            [Move::Changed; 2],
+        ),
     ] {
         let is_meant = |dump, host| {
-            rust.of_move(dump, host) == ours && theirs.contains(&c.of_move(dump, host))
+            matrix.of_move(rust, dump, host) == ours
+                && theirs.contains(&matrix.of_move(c, dump, host))
         };
         let groups = by_targets(matrix, is_meant);
         if !groups.is_empty() {
@@ -42,8 +50,8 @@ pub fn told(matrix: &Matrix) -> String {
 /// the same values are told together.
 fn ways_back(matrix: &Matrix) -> String {
     let refusals = |dump, host| {
-        let one_way = matrix.c.of_move(dump, host) == Move::OneWay
-            && matrix.rust.of_move(dump, host) != Move::OneWay;
+        let one_way = matrix.of_move(&matrix.c, dump, host) == Move::OneWay
+            && matrix.of_move(&matrix.rust, dump, host) != Move::OneWay;
         let answer = matrix.c.back(dump, host).filter(|_| one_way)?;
         Some(&answer.refusals)
     };
@@ -72,7 +80,7 @@ fn ways_back(matrix: &Matrix) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::matrix::{example, Answers};
+    use crate::run::example::example;
 
     #[test]
     fn one_way_moves_are_told_with_their_refusals() {
@@ -99,16 +107,7 @@ mod tests {
     #[test]
     fn agreement_is_told_too() {
         let mut matrix = example();
-        let Answers {
-            there,
-            mistakes,
-            back,
-        } = &matrix.rust;
-        matrix.c = Answers {
-            there: there.clone(),
-            mistakes: mistakes.clone(),
-            back: back.clone(),
-        };
+        matrix.c = matrix.rust.clone();
         assert_eq!(told(&matrix), "The C kernel decides the same.\n");
     }
 }

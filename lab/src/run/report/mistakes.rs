@@ -75,7 +75,7 @@ fn said(rust: Option<&Refusal>, c: Option<&Refusal>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::matrix::example;
+    use crate::run::example::example;
 
     #[test]
     fn hosts_that_do_not_agree_are_named() {

@@ -9,7 +9,7 @@ use super::text::{self, letter};
 use crate::dump::Dump;
 use crate::run::matrix::{Matrix, Move};
 
-/// Marks a move of which the C kernel thinks otherwise.
+/// Marks a move that ends otherwise with the C kernel.
 const DIFFERS: &str = "*";
 
 pub fn table(matrix: &Matrix) -> String {
@@ -33,8 +33,8 @@ pub fn table(matrix: &Matrix) -> String {
 }
 
 fn word(matrix: &Matrix, dump: usize, host: usize) -> String {
-    let ours = matrix.rust.of_move(dump, host);
-    let mark = match ours == matrix.c.of_move(dump, host) {
+    let ours = matrix.of_move(&matrix.rust, dump, host);
+    let mark = match ours == matrix.of_move(&matrix.c, dump, host) {
         true => "",
         false => DIFFERS,
     };
@@ -45,10 +45,10 @@ fn word(matrix: &Matrix, dump: usize, host: usize) -> String {
 fn paint(table: &str) -> String {
     let color = |what| match what {
         Move::Ok => AnsiColor::Green,
-        Move::OneWay => AnsiColor::Yellow,
+        Move::Changed | Move::OneWay => AnsiColor::Yellow,
         Move::Refused => AnsiColor::Red,
     };
-    let moves = [Move::Ok, Move::OneWay, Move::Refused];
+    let moves = [Move::Ok, Move::Changed, Move::OneWay, Move::Refused];
     moves.into_iter().fold(table.to_owned(), |table, what| {
         let (word, style) = (what.word(), Style::new().fg_color(Some(color(what).into())));
         table.replace(&format!(" {word}"), &format!(" {style}{word}{style:#}"))
@@ -60,12 +60,14 @@ pub fn legend(matrix: &Matrix) -> String {
     let count = |meant: Move| {
         let moves = matrix.moves();
         moves
-            .filter(|(dump, host)| matrix.rust.of_move(*dump, *host) == meant)
+            .filter(|(dump, host)| matrix.of_move(&matrix.rust, *dump, *host) == meant)
             .count()
     };
     let differ = matrix
         .moves()
-        .filter(|(dump, host)| matrix.rust.of_move(*dump, *host) != matrix.c.of_move(*dump, *host))
+        .filter(|(dump, host)| {
+            matrix.of_move(&matrix.rust, *dump, *host) != matrix.of_move(&matrix.c, *dump, *host)
+        })
         .count();
     [
         (
@@ -74,12 +76,17 @@ pub fn legend(matrix: &Matrix) -> String {
             "accepted, and taken back by the host it came from, where that is one of these",
         ),
         (
+            Move::Changed.word(),
+            count(Move::Changed),
+            "accepted, but the guest is told something else than its registers say",
+        ),
+        (
             Move::OneWay.word(),
             count(Move::OneWay),
             "one way: accepted, but refused by the host it came from when it comes back",
         ),
         (Move::Refused.word(), count(Move::Refused), "refused"),
-        (DIFFERS, differ, "the C kernel decides otherwise, see below"),
+        (DIFFERS, differ, "otherwise with the C kernel, see below"),
     ]
     .iter()
     .map(|(word, count, meaning)| format!("{word:>4} {count:>4}  {meaning}\n"))
@@ -89,7 +96,7 @@ pub fn legend(matrix: &Matrix) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::matrix::example;
+    use crate::run::example::example;
 
     fn rows(text: &str) -> Vec<Vec<String>> {
         let text = anstream::adapter::strip_str(text).to_string();
@@ -113,6 +120,15 @@ mod tests {
     fn the_legend_counts() {
         let rows = rows(&legend(&example()));
         let counts: Vec<&[String]> = rows.iter().map(|row| &row[..2]).collect();
-        assert_eq!(counts, [["ok", "4"], ["1w", "0"], ["NO", "2"], ["*", "1"]]);
+        assert_eq!(
+            counts,
+            [
+                ["ok", "4"],
+                ["ch", "0"],
+                ["1w", "0"],
+                ["NO", "2"],
+                ["*", "1"]
+            ]
+        );
     }
 }

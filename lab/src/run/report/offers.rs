@@ -42,7 +42,7 @@ fn from(host: &Host) -> String {
 mod tests {
     use super::*;
     use crate::hosts::Answers;
-    use crate::run::matrix::example;
+    use crate::run::example::example;
 
     #[test]
     fn a_host_is_told_with_its_firmware() {

@@ -45,7 +45,7 @@ pub fn told(matrix: &Matrix) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::matrix::example;
+    use crate::run::example::example;
 
     #[test]
     fn the_same_refusal_is_told_once() {

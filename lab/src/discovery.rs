@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The guest's own discovery: what it asks its firmware, and what it should be told where the
+//! VM's registers are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use anyhow::{bail, ensure, Result};
+
+use crate::registers::{self, hex, Id};
+
+/// A firmware call, as the SMC calling convention has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Call {
+    function: u64,
+    argument: u64,
+}
+
+impl Call {
+    const fn new(function: u64, argument: u64) -> Self {
+        Self { function, argument }
+    }
+
+    /// "Is there this function, and what of it?"
+    const fn features(function: u64) -> Self {
+        Self::new(ARCH_FEATURES, function)
+    }
+}
+
+const ARCH_FEATURES: u64 = 0x8000_0001;
+const WORKAROUND_1: u64 = 0x8000_8000;
+const WORKAROUND_2: u64 = 0x8000_7fff;
+const WORKAROUND_3: u64 = 0x8000_3fff;
+const PSCI_VERSION: u64 = 0x8400_0000;
+const TRNG_VERSION: u64 = 0x8400_0050;
+const PV_TIME_FEATURES: u64 = 0xc500_0020;
+const VENDOR_HYP_FEATURES: u64 = 0x8600_0000;
+
+const SUCCESS: u64 = 0;
+const NOT_SUPPORTED: u64 = -1_i64 as u64;
+const NOT_REQUIRED: u64 = -2_i64 as u64;
+/// `SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED`
+const UNAFFECTED: u64 = 1;
+const TRNG_1_0: u64 = 0x1_0000;
+
+/// The bit of `VENDOR_HYP_BMAP` for the call that tells both vendor bitmaps.
+const FUNC_FEAT: u64 = 1;
+
+/// How a register shows in the guest.
+struct Question {
+    id: Id,
+    call: Call,
+    /// Which of x0 to x3 has the answer.
+    result: usize,
+    /// What follows from the register's value. None where its meaning is not known.
+    answer: fn(u64) -> Option<u64>,
+}
+
+const QUESTIONS: [Question; 8] = [
+    question(
+        0x6030_0000_0014_0000,
+        Call::new(PSCI_VERSION, 0),
+        0,
+        |value| Some(value),
+    ),
+    question(
+        0x6030_0000_0014_0001,
+        Call::features(WORKAROUND_1),
+        0,
+        mitigation,
+    ),
+    question(
+        0x6030_0000_0014_0002,
+        Call::features(WORKAROUND_2),
+        0,
+        |value| match value {
+            0 | 1 => Some(NOT_SUPPORTED),
+            // KVM takes "available" for "not required".
+            2 | 3 | 0x12 => Some(NOT_REQUIRED),
+            _ => None,
+        },
+    ),
+    question(
+        0x6030_0000_0014_0003,
+        Call::features(WORKAROUND_3),
+        0,
+        mitigation,
+    ),
+    question(
+        0x6030_0000_0016_0000,
+        Call::new(TRNG_VERSION, 0),
+        0,
+        |value| {
+            Some(if value & 1 != 0 {
+                TRNG_1_0
+            } else {
+                NOT_SUPPORTED
+            })
+        },
+    ),
+    question(
+        0x6030_0000_0016_0001,
+        Call::features(PV_TIME_FEATURES),
+        0,
+        |value| {
+            Some(if value & 1 != 0 {
+                SUCCESS
+            } else {
+                NOT_SUPPORTED
+            })
+        },
+    ),
+    question(
+        0x6030_0000_0016_0002,
+        Call::new(VENDOR_HYP_FEATURES, 0),
+        0,
+        |value| {
+            Some(if value & FUNC_FEAT != 0 {
+                value
+            } else {
+                NOT_SUPPORTED
+            })
+        },
+    ),
+    question(
+        0x6030_0000_0016_0003,
+        Call::new(VENDOR_HYP_FEATURES, 0),
+        2,
+        |value| Some(value),
+    ),
+];
+
+const fn question(id: Id, call: Call, result: usize, answer: fn(u64) -> Option<u64>) -> Question {
+    Question {
+        id,
+        call,
+        result,
+        answer,
+    }
+}
+
+/// Not available, available, not required.
+fn mitigation(value: u64) -> Option<u64> {
+    match value {
+        0 => Some(NOT_SUPPORTED),
+        1 => Some(SUCCESS),
+        2 => Some(UNAFFECTED),
+        _ => None,
+    }
+}
+
+/// What a guest is to ask, as `fw_regs_vmm -g` reads it.
+pub fn questions() -> String {
+    let line = |call: &Call| format!("{:#x} {:#x}\n", call.function, call.argument);
+    calls().iter().map(line).collect()
+}
+
+fn calls() -> BTreeSet<Call> {
+    QUESTIONS.iter().map(|question| question.call).collect()
+}
+
+/// What a guest was told: x0 to x3 of each call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told(BTreeMap<Call, [u64; 4]>);
+
+/// A register that the guest was told something else about than what its value stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    pub id: Id,
+    pub value: u64,
+    pub told: u64,
+    /// What follows from the value.
+    pub expected: u64,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the guest is told {} of {} = {}, which stands for {}",
+            show(self.told),
+            registers::name(self.id),
+            registers::long(self.id, self.value),
+            show(self.expected)
+        )
+    }
+}
+
+impl Told {
+    /// Whether the line is one of those that `parse` takes.
+    pub fn is_line(line: &str) -> bool {
+        line.starts_with("told ")
+    }
+
+    /// Reads the lines that `fw_regs_vmm -g` prints.
+    pub fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Self> {
+        let mut told = BTreeMap::new();
+        for line in lines {
+            let numbers: Option<Vec<u64>> = line.split(' ').skip(1).map(hex).collect();
+            match numbers.as_deref() {
+                Some(&[function, argument, x0, x1, x2, x3]) if Self::is_line(line) => {
+                    told.insert(Call::new(function, argument), [x0, x1, x2, x3])
+                }
+                _ => bail!("`{line}` is no answer of the firmware"),
+            };
+        }
+        ensure!(
+            told.keys().copied().eq(calls()),
+            "the guest did not ask everything"
+        );
+        Ok(Self(told))
+    }
+
+    /// What the guest was told about a register; None where it cannot ask.
+    pub fn about(&self, id: Id) -> Option<u64> {
+        let question = QUESTIONS.iter().find(|question| question.id == id)?;
+        let results = self.0.get(&question.call)?;
+        // Without this call there is no other result.
+        let whole = question.result == 0 || results[0] != NOT_SUPPORTED;
+        whole.then_some(results[question.result])
+    }
+
+    /// The registers that the guest was told something else about.
+    pub fn contradictions(&self, registers: &[(Id, u64)]) -> Vec<Contradiction> {
+        let contradiction = |&(id, value): &(Id, u64)| {
+            let question = QUESTIONS.iter().find(|question| question.id == id)?;
+            let (told, expected) = (self.about(id)?, (question.answer)(value)?);
+            (told != expected).then_some(Contradiction {
+                id,
+                value,
+                told,
+                expected,
+            })
+        };
+        registers.iter().filter_map(contradiction).collect()
+    }
+}
+
+/// An answer as people read it: the errors are small negative numbers.
+pub fn show(answer: u64) -> String {
+    match answer as i64 {
+        number @ -9..=9 => number.to_string(),
+        _ => format!("{answer:#x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PSCI: Id = 0x6030_0000_0014_0000;
+    const WA1: Id = 0x6030_0000_0014_0001;
+    const WA2: Id = 0x6030_0000_0014_0002;
+    const VENDOR: Id = 0x6030_0000_0016_0002;
+    const VENDOR_2: Id = 0x6030_0000_0016_0003;
+
+    #[test]
+    fn each_call_is_made_once() {
+        let calls = questions();
+        assert_eq!(calls.lines().count(), 7);
+        assert!(calls.contains("0x80000001 0x80007fff\n"));
+        assert!(calls.contains("0x86000000 0x0\n"));
+    }
+
+    #[test]
+    fn answers_are_compared_with_registers() {
+        let cases = [
+            (PSCI, 0x1_0003, [0x1_0003, 0, 0, 0], None),
+            (PSCI, 0x1_0003, [0x1_0001, 0, 0, 0], Some(0x1_0003)),
+            (WA1, 0, [NOT_SUPPORTED, 0, 0, 0], None),
+            (WA1, 1, [0; 4], None),
+            (WA1, 2, [1, 0, 0, 0], None),
+            (WA1, 2, [0; 4], Some(1)),
+            (WA1, 7, [0; 4], None),
+            (WA2, 1, [NOT_SUPPORTED, 0, 0, 0], None),
+            (WA2, 3, [NOT_REQUIRED, 0, 0, 0], None),
+            (WA2, 0, [NOT_REQUIRED, 0, 0, 0], Some(NOT_SUPPORTED)),
+            (VENDOR, 3, [3, 0, 0, 0], None),
+            (VENDOR, 0, [3, 0, 0, 0], Some(NOT_SUPPORTED)),
+            (VENDOR_2, 1, [3, 0, 1, 0], None),
+            (VENDOR_2, 0, [3, 0, 1, 0], Some(0)),
+            // Nothing can be asked about it.
+            (VENDOR_2, 1, [NOT_SUPPORTED, 0, 0, 0], None),
+        ];
+        for (id, value, results, expected) in cases {
+            let question = QUESTIONS.iter().find(|question| question.id == id).unwrap();
+            let told = Told([(question.call, results)].into());
+            let found = told.contradictions(&[(id, value)]);
+            let found = found.first().map(|found| found.expected);
+            assert_eq!(found, expected, "{id:#x} = {value:#x}, told {results:x?}");
+        }
+    }
+
+    #[test]
+    fn whole_answers_are_read_and_others_are_errors() {
+        let text = questions();
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| format!("told {line} 0x1 0x2 0x3 0x4"))
+            .collect();
+        let parse = |lines: &[String]| Told::parse(lines.iter().map(String::as_str));
+        assert_eq!(parse(&lines).unwrap().about(VENDOR_2), Some(3));
+
+        assert!(parse(&lines[1..]).is_err());
+        for bad in [
+            "told 0x1 0x2",
+            "told 0x1 0x2 0x3 0x4 0x5 six",
+            "0x1 0x2 0x3 0x4 0x5 0x6",
+            "told 0x1 0x2 0x3 0x4 0x5 0x6",
+        ] {
+            let lines = [&lines[..], &[bad.to_owned()]].concat();
+            assert!(parse(&lines).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn answers_are_shown_as_the_convention_names_them() {
+        assert_eq!(show(NOT_REQUIRED), "-2");
+        assert_eq!(show(1), "1");
+        assert_eq!(show(0x1_0003), "0x10003");
+    }
+}
