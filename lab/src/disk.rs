@@ -2,6 +2,7 @@
 
 //! Files and directories that are whole or not there at all, and the space for them.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -45,6 +46,19 @@ fn remove_unfinished(parent: &Path, prefix: &str) -> Result<()> {
             fs::remove_dir_all(entry.path())?;
         }
     }
+    Ok(())
+}
+
+/// Writes a file so that its name never stands for half of it.
+pub fn write_whole(to: &Path, content: &[u8]) -> Result<()> {
+    let parent = to.parent().unwrap_or(to);
+    fs::create_dir_all(parent)?;
+    let mut file = tempfile::Builder::new()
+        // A temporary file is private by default; what is in this one is not.
+        .permissions(PermissionsExt::from_mode(0o644))
+        .tempfile_in(parent)?;
+    file.write_all(content)?;
+    file.persist(to)?;
     Ok(())
 }
 
@@ -125,6 +139,18 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         whole_dir(&into, |part| Ok(fs::write(part.join("all"), "")?)).unwrap();
         assert!(into.join("all").exists());
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("new/file");
+        for content in ["1", "22"] {
+            write_whole(&file, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), content);
+        }
+        assert_eq!(fs::read_dir(dir.path().join("new")).unwrap().count(), 1);
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o644);
     }
 
     #[test]

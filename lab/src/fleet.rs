@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | `host` | its name |
 //! | `about` | anything, for people (optional) |
+//! | `kernel` | who serves the registers there, `rust` or `c` (optional: `rust`) |
 //! | `offers` | the best that it can keep for a VM whose vCPUs have `KVM_ARM_VCPU_PSCI_0_2`. A register that is missing is one that its kernel does not know |
 //! | `offers_ssbs_hidden` | what it offers else to a VM from which `ID_AA64PFR1_EL1.SSBS` is hidden (optional) |
 //!
@@ -37,6 +38,7 @@ use planner::{Dump, Host, Kind, Offers};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::project::Handlers;
 use crate::registers::{self, Id};
 use crate::trace::Reason;
 pub use lines::Registers;
@@ -48,6 +50,28 @@ pub struct HostOffers {
     pub host: Host,
     /// For people.
     pub about: String,
+    pub kernel: Handlers,
+}
+
+impl HostOffers {
+    /// # Errors
+    ///
+    /// What the policy has no place for, or no meaning.
+    pub fn new(
+        name: &str,
+        about: String,
+        kernel: Handlers,
+        offers: Registers,
+        offers_ssbs_hidden: Registers,
+    ) -> Result<Self, String> {
+        Self::try_from(HostEntry {
+            host: name.to_owned(),
+            about,
+            kernel,
+            offers,
+            offers_ssbs_hidden,
+        })
+    }
 }
 
 /// A host in a file.
@@ -57,6 +81,8 @@ struct HostEntry {
     host: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     about: String,
+    #[serde(default = "rust", skip_serializing_if = "is_rust")]
+    kernel: Handlers,
     offers: Registers,
     #[serde(default, skip_serializing_if = "Registers::is_empty")]
     offers_ssbs_hidden: Registers,
@@ -84,12 +110,19 @@ impl TryFrom<HostEntry> for HostOffers {
                 ssbs_hidden,
             },
             about: entry.about,
+            kernel: entry.kernel,
         })
     }
 }
 
 impl From<HostOffers> for HostEntry {
-    fn from(HostOffers { host, about }: HostOffers) -> Self {
+    fn from(
+        HostOffers {
+            host,
+            about,
+            kernel,
+        }: HostOffers,
+    ) -> Self {
         let hidden = host.ssbs_hidden.values();
         let hidden = hidden.zip(host.offers.values());
         let hidden = hidden.filter(|(hidden, visible)| hidden != visible);
@@ -101,6 +134,7 @@ impl From<HostOffers> for HostEntry {
             offers_ssbs_hidden: registers(hidden.map(|(hidden, _)| hidden).collect()),
             host: host.name,
             about,
+            kernel,
         }
     }
 }
@@ -169,6 +203,14 @@ fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Registers, D::Erro
         return Err(D::Error::custom("a dump with no registers"));
     }
     Ok(registers)
+}
+
+fn rust() -> Handlers {
+    Handlers::Rust
+}
+
+fn is_rust(handlers: &Handlers) -> bool {
+    *handlers == Handlers::Rust
 }
 
 fn yes() -> bool {

@@ -91,8 +91,65 @@ impl fmt::Display for Offer {
 }
 
 impl Host {
+    /// A host that is nothing but a CPU.
+    pub fn with_cpu(cpu: &str) -> Self {
+        Self {
+            name: cpu.to_owned(),
+            cpu: cpu.to_owned(),
+            cmdline: String::new(),
+            memory: default_memory(),
+            cpus: default_cpus(),
+            firmware: None,
+            kernel: default_kernel(),
+            offers: Vec::new(),
+            ssbs: false,
+            selftests: false,
+        }
+    }
+
+    /// Whether it can boot.
+    pub fn check(&self) -> Result<()> {
+        let Some(answers) = self.firmware else {
+            return Ok(());
+        };
+        ensure!(
+            answers.are_known(),
+            "a firmware answers 0, 1 or -1, and -2 for WORKAROUND_2 only"
+        );
+        ensure!(
+            self.cpus <= qemu::firmware::MAX_CPUS && self.memory >= qemu::firmware::MIN_MEMORY,
+            "with the firmware it can have {} CPUs, and needs {} MiB",
+            qemu::firmware::MAX_CPUS,
+            qemu::firmware::MIN_MEMORY
+        );
+        Ok(())
+    }
+
+    /// Which of its kernels it boots where one is asked for: not all hosts have both.
+    pub fn runs(&self, handlers: Handlers) -> Handlers {
+        match handlers {
+            Handlers::Rust => self.kernel,
+            Handlers::C => Handlers::C,
+        }
+    }
+
     fn has_both_kernels(&self) -> bool {
         self.kernel == Handlers::Rust
+    }
+
+    /// What decides about its promises, in a few words.
+    pub fn about(&self) -> String {
+        let mut about = format!("{} {}", self.cpu, self.cmdline)
+            .trim_end()
+            .to_owned();
+        if let Some(answers) = self.firmware {
+            let [one, two, three] = answers.all();
+            about += &format!(", firmware {one}/{two}/{three}");
+        }
+        if self.kernel == Handlers::C {
+            about += ", handlers in C";
+        }
+        about
     }
 }
 
@@ -171,20 +228,7 @@ fn parse(text: &str) -> Result<Vec<Host>> {
 
 fn check(host: &Host) -> Result<()> {
     ensure!(!host.offers.is_empty(), "`offers` is empty");
-    let Some(answers) = host.firmware else {
-        return Ok(());
-    };
-    ensure!(
-        answers.are_known(),
-        "a firmware answers 0, 1 or -1, and -2 for WORKAROUND_2 only"
-    );
-    ensure!(
-        host.cpus <= qemu::firmware::MAX_CPUS && host.memory >= qemu::firmware::MIN_MEMORY,
-        "with the firmware it can have {} CPUs, and needs {} MiB",
-        qemu::firmware::MAX_CPUS,
-        qemu::firmware::MIN_MEMORY
-    );
-    Ok(())
+    host.check()
 }
 
 #[cfg(test)]
@@ -226,8 +270,10 @@ mod tests {
 
     #[test]
     fn a_host_with_the_c_kernel_has_no_other() {
-        let hosts = parse(&format!("{HOST}kernel = 'c'")).unwrap();
+        let hosts = parse(&format!("{HOST}kernel = 'c'\ncmdline = 'a=b c'")).unwrap();
         assert!(!hosts[0].has_both_kernels());
+        assert_eq!(Handlers::ALL.map(|it| hosts[0].runs(it)), [Handlers::C; 2]);
+        assert_eq!(hosts[0].about(), "max a=b c, handlers in C");
     }
 
     #[test]
@@ -239,6 +285,7 @@ mod tests {
             )
         };
         let hosts = parse(&firmware(0, -2, -1)).unwrap();
+        assert_eq!(hosts[0].about(), "max, firmware 0/-2/-1");
         assert_eq!(hosts[0].firmware.unwrap().all(), [0, -2, -1]);
 
         let unknown = "a firmware answers 0, 1 or -1";

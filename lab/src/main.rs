@@ -12,11 +12,13 @@ mod dump;
 mod fault;
 mod firmware;
 mod fleet;
+mod groups;
 mod hosts;
 mod initramfs;
 mod job;
 mod kernel;
 mod ktap;
+mod matrix;
 mod mistakes;
 mod plan;
 mod prepare;
@@ -64,6 +66,8 @@ enum Command {
     Selftests,
     /// Boot every host, move VMs between all of them and back, and show who accepted what and why
     Run,
+    /// Do the same and make the fleet report: out/matrix.html and out/matrix.json
+    Matrix,
     /// Verify everything that can be verified
     Check {
         /// Only these steps
@@ -98,6 +102,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Kernel => kernel::run(&project)?,
         Command::Selftests => selftests::run(&project)?,
         Command::Run => run::run(&project)?,
+        Command::Matrix => matrix::run(&project)?,
         Command::Plan(plan) => return plan::run(plan),
         Command::Check { only } => return check::check(&project, &only),
     }

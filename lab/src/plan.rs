@@ -17,6 +17,7 @@ use planner::{Dump, Dumps, Host, Hosts, Kind, Moves, NoFloor, Question};
 use crate::fault::fault;
 use crate::fleet::{file, HostOffers, SavedVm};
 use crate::ui;
+pub use verify::differences;
 
 /// How many different offers are told where not all are asked for.
 const MOST: usize = 3;

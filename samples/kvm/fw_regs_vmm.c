@@ -3,16 +3,18 @@
  * Saves the firmware pseudo-registers of an arm64 virtual machine and restores
  * them, as a VMM does around a migration, without knowing any of them.
  *
- *   fw_regs_vmm dump [-1] [-g CALLS]
+ *   fw_regs_vmm dump [-1a] [-g CALLS]
  *	prints one line "0x<id> 0x<value>" per register of a fresh VM, in the
  *	order of KVM_GET_REG_LIST.
  *
- *   fw_regs_vmm restore [-1dr] [-g CALLS] FILE...
+ *   fw_regs_vmm restore [-1adr] [-g CALLS] FILE...
  *	writes the lines of each FILE, in their order, to a fresh VM, and goes
  *	on after a refusal. Prints "refused FILE 0x<id> 0x<value> <errno>" for
  *	each refusal and "accepted FILE" or "rejected FILE <refusals>" for each
  *	FILE. With -d an accepted VM's registers follow, as dump prints them:
  *	what would go to the next host.
+ *
+ * With -a not only the firmware's registers are copied, but all of 64 bits.
  *
  * With -g the guest asks its firmware itself, before the VM is saved and after
  * it was restored: CALLS has one line "0x<function> 0x<argument>" per call, and
@@ -59,17 +61,18 @@
 
 struct options {
 	bool psci_0_1;
+	bool all;
 	bool dump;
 	bool run;
 	const char *calls;
 };
 
-static bool is_fw_reg(__u64 id)
+static bool is_copied(__u64 id, const struct options *options)
 {
 	if ((id & KVM_REG_SIZE_MASK) != KVM_REG_SIZE_U64)
 		return false;
 
-	return CLASS(id) == CLASS_FW || CLASS(id) == CLASS_FW_FEAT_BMAP;
+	return options->all || CLASS(id) == CLASS_FW || CLASS(id) == CLASS_FW_FEAT_BMAP;
 }
 
 static struct kvm_reg_list *get_reg_list(int vcpu_fd)
@@ -90,7 +93,7 @@ static struct kvm_reg_list *get_reg_list(int vcpu_fd)
 	return list;
 }
 
-static void print_regs(int vcpu_fd)
+static void print_regs(int vcpu_fd, const struct options *options)
 {
 	struct kvm_reg_list *list = get_reg_list(vcpu_fd);
 	__u64 i;
@@ -102,7 +105,7 @@ static void print_regs(int vcpu_fd)
 			.addr = (unsigned long)&reg.value,
 		};
 
-		if (!is_fw_reg(reg.id))
+		if (!is_copied(reg.id, options))
 			continue;
 
 		if (ioctl(vcpu_fd, KVM_GET_ONE_REG, &one_reg))
@@ -148,19 +151,20 @@ static int dump(int kvm_fd, const struct options *options)
 
 	if (options->calls)
 		print_calls(kvm_fd, &vm, options->calls);
-	print_regs(vm.vcpu_fd);
+	print_regs(vm.vcpu_fd, options);
 	destroy_vm(&vm);
 	return 0;
 }
 
 /* A file with foreign registers is found before any write. */
-static struct reg_array load_fw_regs(const char *path)
+static struct reg_array load_dump(const char *path,
+				  const struct options *options)
 {
 	struct reg_array array = load_regs(path);
 	size_t i;
 
 	for (i = 0; i < array.len; i++) {
-		if (!is_fw_reg(array.regs[i].id))
+		if (!is_copied(array.regs[i].id, options))
 			errx(EXIT_TROUBLE, "%s:%zu: 0x%016llx is not a firmware pseudo-register",
 			     path, i + 1, array.regs[i].id);
 	}
@@ -181,7 +185,7 @@ static void print_refusal(const char *path, const struct reg *reg, int error)
 /* Returns the number of refusals. */
 static int restore(int kvm_fd, const struct options *options, const char *path)
 {
-	struct reg_array array = load_fw_regs(path);
+	struct reg_array array = load_dump(path, options);
 	struct vm vm = create_vm(kvm_fd, options->psci_0_1);
 	int refusals = 0;
 	size_t i;
@@ -211,7 +215,7 @@ static int restore(int kvm_fd, const struct options *options, const char *path)
 	if (!refusals && options->calls)
 		print_calls(kvm_fd, &vm, options->calls);
 	if (!refusals && options->dump)
-		print_regs(vm.vcpu_fd);
+		print_regs(vm.vcpu_fd, options);
 
 	destroy_vm(&vm);
 	free(array.regs);
@@ -233,7 +237,7 @@ static int restore_all(int kvm_fd, const struct options *options, char **paths)
 static void exit_usage(void)
 {
 	errx(EXIT_TROUBLE,
-	     "usage: fw_regs_vmm dump [-1] [-g CALLS] | restore [-1dr] [-g CALLS] FILE...");
+	     "usage: fw_regs_vmm dump [-1a] [-g CALLS] | restore [-1adr] [-g CALLS] FILE...");
 }
 
 int main(int argc, char **argv)
@@ -249,10 +253,13 @@ int main(int argc, char **argv)
 	/* The command stands where getopt() skips the program's name. */
 	argc--;
 	argv++;
-	while ((option = getopt(argc, argv, wants_dump ? "1g:" : "1drg:")) != -1) {
+	while ((option = getopt(argc, argv, wants_dump ? "1ag:" : "1adrg:")) != -1) {
 		switch (option) {
 		case '1':
 			options.psci_0_1 = true;
+			break;
+		case 'a':
+			options.all = true;
 			break;
 		case 'd':
 			options.dump = true;

@@ -16,8 +16,9 @@
 //! }
 //! ```
 //!
-//! Hosts and dumps are those of [`super`]. There is one cell for each kernel (`rust` or `c`, by its
-//! handlers), dump and host:
+//! Hosts and dumps are those of [`super`]. There is one cell for each kernel, dump and host. Where
+//! the kernel is `rust`, each host has the kernel that is its own; where it is `c`, all have the C
+//! handlers:
 //!
 //! | key | |
 //! | --- | --- |
@@ -25,6 +26,8 @@
 //! | `refusals` | the writes that it refused; missing where there are none |
 //! | `reason`, `offer` | as the trace event tells them: missing for the C handlers, which have none |
 //! | `back` | whether the first host took the VM back after it was saved on the second; missing where it did not get so far or the dump is from no host of the matrix |
+//! | `refusals_back` | the writes that the first host refused then; missing where there are none |
+//! | `told_otherwise` | what the VM's guest was told, on the second host or back on the first, that is not what its registers say: the register, its value there, what its firmware answered, and what the value stands for; missing where there is nothing of the kind |
 
 use std::collections::BTreeSet;
 
@@ -62,6 +65,10 @@ pub struct Cell {
     pub refusals: Vec<Refusal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals_back: Vec<Refusal>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told_otherwise: Vec<ToldOtherwise>,
 }
 
 /// One refused write.
@@ -77,6 +84,20 @@ pub struct Refusal {
     pub reason: Option<Reason>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Hex>,
+}
+
+/// A register that the guest was told something else about than what its value stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToldOtherwise {
+    #[serde(with = "hex")]
+    pub register: Id,
+    #[serde(with = "hex")]
+    pub value: u64,
+    #[serde(with = "hex")]
+    pub told: u64,
+    #[serde(with = "hex")]
+    pub expected: u64,
 }
 
 /// A number as a string with the prefix `0x`.
@@ -99,6 +120,17 @@ mod hex {
 }
 
 impl Matrix {
+    /// The text of the file: one line for each host, dump and cell.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        Ok(format!(
+            "{{\n  \"schema\": {},\n  \"hosts\": [{}\n  ],\n  \"dumps\": [{}\n  ],\n  \"cells\": [{}\n  ]\n}}\n",
+            serde_json::to_string(&self.schema)?,
+            lines(&self.hosts)?,
+            lines(&self.dumps)?,
+            lines(&self.cells)?
+        ))
+    }
+
     /// Whether each of the kernel's cells is there once, and says one thing.
     ///
     /// # Errors
@@ -127,4 +159,11 @@ impl Matrix {
             None => Ok(()),
         }
     }
+}
+
+fn lines<T: Serialize>(items: &[T]) -> Result<String, serde_json::Error> {
+    let lines = items
+        .iter()
+        .map(|item| Ok(format!("\n    {}", serde_json::to_string(item)?)));
+    Ok(lines.collect::<Result<Vec<_>, _>>()?.join(","))
 }

@@ -5,6 +5,7 @@
 use super::matrix::{Answers, Home, Matrix};
 use crate::discovery::{self, Told};
 use crate::dump::Dump;
+use crate::fleet::{HostOffers, Registers};
 use crate::hosts::Host;
 use crate::mistakes::{self, Mistake};
 use crate::project::{Handlers, Project};
@@ -37,6 +38,7 @@ pub fn example() -> Matrix {
     };
     Matrix {
         hosts: vec![host("good"), host("bad")],
+        offers: vec![offers("good", 2), offers("bad", 1)],
         dumps: vec![dump("good", 2), dump("bad", 1), dump("field", 2)],
         mistakes: vec![mistake()],
         rust: Answers {
@@ -67,6 +69,12 @@ fn host(name: &str) -> Host {
         ssbs: true,
         selftests: true,
     }
+}
+
+fn offers(name: &str, value: u64) -> HostOffers {
+    let registers = || Registers::new([(WA1, value)]).unwrap();
+    let about = "max".to_owned();
+    HostOffers::new(name, about, Handlers::Rust, registers(), registers()).unwrap()
 }
 
 fn dump(source: &str, value: u64) -> Dump {

@@ -7,11 +7,13 @@ use std::time::Duration;
 use anyhow::{bail, ensure, Context, Result};
 
 use super::matrix::{Answers, Home, Matrix};
+use super::offers;
 use crate::boot::{Boot, Booter};
 use crate::console::{Section, Transcript};
 use crate::discovery::Told;
 use crate::dump::{self, Dump};
-use crate::hosts::{self, Host};
+use crate::fleet::HostOffers;
+use crate::hosts::Host;
 use crate::job::Job;
 use crate::mistakes::{self, Mistake};
 use crate::project::{Handlers, Project};
@@ -25,8 +27,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(120);
 const HOME: &str = "home";
 
 /// Boots all hosts, time and again, and fills the matrix.
-pub fn measure(project: &Project) -> Result<Matrix> {
-    let hosts = hosts::with_both_kernels(project)?;
+pub fn measure(project: &Project, hosts: Vec<Host>) -> Result<Matrix> {
     let mistakes = mistakes::load(project)?;
     let lab = Lab {
         booter: Booter::new(project)?,
@@ -41,6 +42,7 @@ pub fn measure(project: &Project) -> Result<Matrix> {
     let rust = lab.travel(Handlers::Rust, &dumps, &saved)?;
     let c = lab.travel(Handlers::C, &dumps, &saved)?;
     Ok(Matrix {
+        offers: saved.into_iter().map(|saved| saved.offers).collect(),
         hosts,
         dumps,
         mistakes,
@@ -60,6 +62,7 @@ struct Lab<'a> {
 /// What was saved on a host.
 struct Saved {
     fresh: Home,
+    offers: HostOffers,
     /// What a VMM makes of it, by mistake.
     mistaken: Vec<Stream>,
 }
@@ -83,24 +86,28 @@ impl Lab<'_> {
             command(&format!("dump-{}", mistake.name), &mistake.save);
         }
 
+        offers::ask(&mut job);
+
         let jobs = vec![job; self.hosts.len()];
         let transcripts = self.boot("saving VMs on every host", "save", Handlers::Rust, &jobs)?;
         let saved = self.hosts.iter().zip(&transcripts);
         saved
             .map(|(host, transcript)| {
+                let fresh = home(host, transcript)?;
                 let mistaken = self.mistakes.iter().map(|mistake| {
                     let output = output(host, transcript, &format!("dump-{}", mistake.name))?;
                     Ok(mistake.stream(&Dump::parse(&host.name, output)?))
                 });
                 Ok(Saved {
-                    fresh: home(host, transcript)?,
+                    offers: offers::of(host, &fresh.dump, transcript)?,
+                    fresh,
                     mistaken: mistaken.collect::<Result<_>>()?,
                 })
             })
             .collect()
     }
 
-    /// One kernel's answers, on all hosts.
+    /// The answers of all hosts: with their own kernels, or all with the C handlers.
     fn travel(&self, handlers: Handlers, dumps: &[Dump], saved: &[Saved]) -> Result<Answers> {
         let mut answers = self.go(handlers, dumps, saved)?;
         answers.back = self.come_back(handlers, &answers.there)?;
@@ -191,8 +198,9 @@ impl Lab<'_> {
         handlers: Handlers,
         batches: &[Vec<Batch>],
     ) -> Result<Vec<Visit>> {
-        let traced = handlers == Handlers::Rust;
-        let jobs = batches.iter().map(|batches| {
+        let traced = |host: &Host| host.runs(handlers) == Handlers::Rust;
+        let jobs = self.hosts.iter().zip(batches).map(|(host, batches)| {
+            let traced = traced(host);
             let mut job = self.job.clone();
             job.command(HOME, 10, format!("/{} dump {}", vmm::PROGRAM, vmm::ASK));
             if traced {
@@ -212,8 +220,9 @@ impl Lab<'_> {
 
         let all = self.hosts.iter().zip(batches).zip(&transcripts);
         all.map(|((host, batches), transcript)| {
-            visit(host, batches, transcript, traced).with_context(|| {
-                format!("host {} with handlers in {}", host.name, handlers.label())
+            visit(host, batches, transcript, traced(host)).with_context(|| {
+                let handlers = host.runs(handlers).label();
+                format!("host {} with handlers in {handlers}", host.name)
             })
         })
         .collect()
@@ -234,7 +243,7 @@ impl Lab<'_> {
             .map(|(host, job)| Boot {
                 what,
                 host,
-                handlers,
+                handlers: host.runs(handlers),
                 kunit: false,
                 job,
                 limit: BOOT_LIMIT,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use anyhow::{bail, Result};
 
 use super::matrix::{Matrix, Move};
+use crate::project::Handlers;
 use crate::trace::Reason;
 use crate::vmm::Answer;
 
@@ -28,6 +29,12 @@ pub fn check(matrix: &Matrix) -> Result<()> {
     Ok(())
 }
 
+/// The moves to hosts with the Rust handlers: for what others do they cannot be blamed.
+fn moves(matrix: &Matrix) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let rust = |host: usize| matrix.hosts[host].kernel == Handlers::Rust;
+    matrix.moves().filter(move |(_, host)| rust(*host))
+}
+
 /// A host that refuses what it has just offered.
 fn same_host(matrix: &Matrix) -> Vec<String> {
     let refuses = |host: &usize| !matrix.rust.there(*host, *host).accepted();
@@ -39,8 +46,7 @@ fn same_host(matrix: &Matrix) -> Vec<String> {
 
 /// A VM that was accepted, but has been told something else then, so that it cannot go back.
 fn way_back(matrix: &Matrix) -> Vec<String> {
-    matrix
-        .moves()
+    moves(matrix)
         .filter(|(dump, host)| matrix.of_move(&matrix.rust, *dump, *host) == Move::OneWay)
         .map(|(dump, host)| {
             let (origin, host) = (&matrix.dumps[dump].source, &matrix.hosts[host].name);
@@ -70,7 +76,7 @@ fn homes(matrix: &Matrix) -> Vec<String> {
 /// A guest that is told something else than what its VM's registers say where it moved.
 fn discovery(matrix: &Matrix) -> Vec<String> {
     let mut broken = Vec::new();
-    for (dump, host) in matrix.moves() {
+    for (dump, host) in moves(matrix) {
         for what in matrix.contradictions(&matrix.rust, dump, host) {
             let (origin, host) = (&matrix.dumps[dump].source, &matrix.hosts[host].name);
             broken.push(format!("moved from {origin} to {host}, {what}"));
@@ -82,7 +88,8 @@ fn discovery(matrix: &Matrix) -> Vec<String> {
 /// A mistake that is not refused for the reasons that it should be.
 fn mistakes(matrix: &Matrix) -> Vec<String> {
     let mut broken = Vec::new();
-    for (host, answers) in matrix.hosts.iter().zip(&matrix.rust.mistakes) {
+    let hosts = matrix.hosts.iter().zip(&matrix.rust.mistakes);
+    for (host, answers) in hosts.filter(|(host, _)| host.kernel == Handlers::Rust) {
         for (mistake, answer) in matrix.mistakes.iter().zip(answers) {
             let met = reasons(answer);
             if met != mistake.reasons {
@@ -159,6 +166,17 @@ mod tests {
         let text = complaint(|matrix| matrix.c.home[0].told = matrix.c.home[1].told.clone());
         let expected = "\n  at home on good with the C kernel, the guest is told 0 of";
         assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn hosts_with_the_c_handlers_are_not_to_blame() {
+        let mut matrix = example();
+        matrix.hosts[0].kernel = Handlers::C;
+        matrix.rust.there = matrix.c.there.clone();
+        matrix.rust.back = matrix.c.back.clone();
+        check(&matrix).unwrap();
+        matrix.hosts[0].kernel = Handlers::Rust;
+        check(&matrix).unwrap_err();
     }
 
     #[test]

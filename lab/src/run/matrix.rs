@@ -4,16 +4,21 @@
 
 use crate::discovery::{Contradiction, Told};
 use crate::dump::Dump;
+use crate::fleet::HostOffers;
 use crate::hosts::Host;
 use crate::mistakes::Mistake;
 use crate::vmm::Answer;
 
 pub struct Matrix {
     pub hosts: Vec<Host>,
+    /// One per host.
+    pub offers: Vec<HostOffers>,
     /// One per host, in the order of the hosts, and then those from the field.
     pub dumps: Vec<Dump>,
     pub mistakes: Vec<Mistake>,
+    /// With each host's own kernel.
     pub rust: Answers,
+    /// With the C handlers on all hosts.
     pub c: Answers,
 }
 

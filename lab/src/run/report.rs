@@ -24,15 +24,28 @@ pub fn print(matrix: &Matrix) -> Result<()> {
     Ok(())
 }
 
+/// Prints the moves alone.
+pub fn print_moves(matrix: &Matrix) -> Result<()> {
+    anstream::stdout()
+        .lock()
+        .write_all(moves(matrix).as_bytes())?;
+    Ok(())
+}
+
+fn moves(matrix: &Matrix) -> String {
+    format!(
+        "Who accepts whose VM (rows: saved on, columns: restored on, by letter)\n\n{}\n\n{}",
+        moves::table(matrix),
+        moves::legend(matrix)
+    )
+}
+
 fn text(matrix: &Matrix) -> String {
     format!(
-        "What hosts offer a fresh VM\n\n{}\n\n{}\n\n\
-         Who accepts whose VM (rows: saved on, columns: restored on, by letter)\n\n{}\n\n\
-         {}\n{}\n{}\n{}",
+        "What hosts offer a fresh VM\n\n{}\n\n{}\n\n{}\n{}\n{}\n{}",
         offers::table(matrix),
         registers::LEGEND,
-        moves::table(matrix),
-        moves::legend(matrix),
+        moves(matrix),
         refusals::told(matrix),
         differences::told(matrix),
         mistakes::told(matrix)

@@ -5,6 +5,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::Table;
 
+use crate::groups;
 use crate::registers::{self, Id};
 use crate::run::matrix::Matrix;
 use crate::trace::Reason;
@@ -54,28 +55,14 @@ pub fn about(refusal: &Refusal) -> Option<String> {
     Some(format!("{what} {}", registers::short(refusal.id, value)))
 }
 
-/// Which dumps move to which hosts in the moves that are meant; dumps with the same hosts are one
-/// item.
+/// Which dumps move to which hosts in the moves that are meant.
 pub fn by_targets(
     matrix: &Matrix,
     is_meant: impl Fn(usize, usize) -> bool,
 ) -> Vec<(Vec<&str>, Vec<&str>)> {
-    let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
-    for (index, dump) in matrix.dumps.iter().enumerate() {
-        let hosts = matrix.hosts.iter().enumerate();
-        let targets: Vec<&str> = hosts
-            .filter(|(host, _)| is_meant(index, *host))
-            .map(|(_, host)| host.name.as_str())
-            .collect();
-        if targets.is_empty() {
-            continue;
-        }
-        match groups.iter_mut().find(|(_, found)| *found == targets) {
-            Some((sources, _)) => sources.push(&dump.source),
-            None => groups.push((vec![&dump.source], targets)),
-        }
-    }
-    groups
+    let dumps: Vec<&str> = matrix.dumps.iter().map(|dump| &*dump.source).collect();
+    let hosts: Vec<&str> = matrix.hosts.iter().map(|host| &*host.name).collect();
+    groups::by_targets(&dumps, &hosts, is_meant)
 }
 
 /// Breaks a line at spaces, so that it fits a terminal.
