@@ -14,6 +14,7 @@ mod hosts;
 mod kunit;
 mod offers;
 mod plan;
+mod report;
 mod sample;
 mod selftests;
 mod unit;
@@ -35,6 +36,8 @@ pub enum Step {
     Docs,
     /// Tests that run on this machine, with Cargo
     Unit,
+    /// The fleet report, in a browser
+    Report,
     /// The hosts' EL3 firmware
     Firmware,
     /// What each host offers, against what lab/hosts.toml says
@@ -65,6 +68,8 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
         prepare::for_check(project)?;
     } else if steps.contains(&Step::Docs) {
         prepare::for_docs(project)?;
+    } else if steps.contains(&Step::Report) {
+        prepare::for_report(project)?;
     } else if steps.contains(&Step::Format) {
         prepare::for_sources(project)?;
     }
@@ -119,6 +124,7 @@ impl Step {
             Step::Format => "format",
             Step::Docs => "docs",
             Step::Unit => "unit",
+            Step::Report => "report",
             Step::Firmware => "firmware",
             Step::Hosts => "hosts",
             Step::Kunit => "kunit",
@@ -130,12 +136,11 @@ impl Step {
     }
 
     fn needs_hosts(self) -> bool {
-        !matches!(self, Step::Format | Step::Docs | Step::Unit)
+        !matches!(self, Step::Format | Step::Docs | Step::Unit | Step::Report)
     }
 
     fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
         match self {
-            Step::Format | Step::Docs | Step::Unit => Ok(()),
             Step::Firmware => firmware::plan(project, plan),
             Step::Hosts => hosts::plan(project, plan),
             Step::Kunit => kunit::plan(plan),
@@ -154,6 +159,7 @@ impl Step {
             Step::Format => format::run(project),
             Step::Docs => docs::run(project),
             Step::Unit => unit::run(project),
+            Step::Report => report::run(project),
             Step::Firmware => firmware::judge(project, boots),
             Step::Hosts => hosts::judge(project, boots),
             Step::Kunit => kunit::judge(boots),

@@ -3,6 +3,7 @@
 //! The host tool behind the Makefile.
 
 mod boot;
+mod browser;
 mod check;
 mod console;
 mod deviations;

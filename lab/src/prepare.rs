@@ -41,3 +41,8 @@ pub fn for_docs(project: &Project) -> Result<()> {
 pub fn for_sources(project: &Project) -> Result<()> {
     tree::ensure(project).map(drop)
 }
+
+/// What looking at the fleet report needs: a browser.
+pub fn for_report(project: &Project) -> Result<()> {
+    setup::ensure(project).map(drop)
+}
