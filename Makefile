@@ -4,11 +4,19 @@
 
 LAB := lab/bootstrap $(if $(KDIR),--kdir "$(KDIR)")
 
-.PHONY: help run check setup tree kernel
+# Options of `make shell`. A variable of the environment, such as csh's HOST, is none.
+option = $(if $(filter command,$(origin $1)),--$2 "$($1)")
+SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
+	$(call option,FIRMWARE,firmware) $(call option,KERNEL,kernel) $(call option,CMDLINE,cmdline)
+
+.PHONY: help run matrix check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
+	@echo 'make matrix     the same as a report: out/matrix.html, out/matrix.json'
 	@echo 'make check      run every test'
+	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, KERNEL=c,'
+	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/hosts.toml'
 	@echo
 	@echo 'make setup      get the tools that building and booting need'
 	@echo 'make tree       get a kernel source and put the component into it: out/linux'
@@ -16,5 +24,8 @@ help:
 	@echo
 	@echo 'KDIR=path       work on a copy of that kernel tree instead of Debian'\''s source'
 
-run check setup tree kernel:
+run matrix check setup tree kernel:
 	@$(LAB) $@
+
+shell:
+	@$(LAB) $@ $(SHELL_OPTIONS)

@@ -22,6 +22,9 @@ use crate::ui::Step;
 /// What a kernel with the Rust handlers says when it boots.
 const SERVED_BY_RUST: &str = "firmware pseudo-registers served by Rust";
 
+/// How long QEMU may take for what it does before a person's host boots.
+const PREPARATION_LIMIT: Duration = Duration::from_secs(60);
+
 /// A boot to be done.
 pub struct Boot<'a> {
     /// What the boot is for: part of the name of its log.
@@ -100,7 +103,22 @@ impl<'a> Booter<'a> {
         })
     }
 
-    fn run(&self, boot: &Boot, log: &Path) -> Result<Transcript> {
+    /// Boots one host at the terminal of this process, until it powers off or is ended there. Its
+    /// job is what the person does.
+    pub fn interact(&self, host: &Host, job: &Job) -> Result<()> {
+        let boot = Boot {
+            what: "shell",
+            host,
+            handlers: host.kernel,
+            kunit: false,
+            job,
+            limit: PREPARATION_LIMIT,
+        };
+        let log = self.log(&boot)?;
+        self.with_machine(&boot, |machine| machine.interact(&log))?
+    }
+
+    fn with_machine<T>(&self, boot: &Boot, use_it: impl FnOnce(&Machine) -> T) -> Result<T> {
         let initrd = self.initrd(boot)?;
         let talk = if boot.kunit {
             "kunit.enable=1"
@@ -122,8 +140,11 @@ impl<'a> Booter<'a> {
             resets: false,
             limit: boot.limit,
         };
+        Ok(use_it(&machine))
+    }
 
-        let ran = machine.run(log);
+    fn run(&self, boot: &Boot, log: &Path) -> Result<Transcript> {
+        let ran = self.with_machine(boot, |machine| machine.run(log))?;
         let text = console::clean(&fs_err::read(log)?);
         fs_err::write(log, &text)?;
         if let Err(error) = ran {

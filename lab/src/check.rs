@@ -17,6 +17,7 @@ mod plan;
 mod report;
 mod sample;
 mod selftests;
+mod shell;
 mod unit;
 mod upstream;
 
@@ -52,6 +53,8 @@ pub enum Step {
     Diff,
     /// The samples: the VMM, and the module that shows what a host offers
     Sample,
+    /// `lab shell`, with somebody who types
+    Shell,
 }
 
 /// Results of one step, by group.
@@ -132,6 +135,7 @@ impl Step {
             Step::Upstream => "upstream",
             Step::Diff => "diff",
             Step::Sample => "sample",
+            Step::Shell => "shell",
         }
     }
 
@@ -141,6 +145,7 @@ impl Step {
 
     fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
         match self {
+            Step::Format | Step::Docs | Step::Unit | Step::Report | Step::Shell => Ok(()),
             Step::Firmware => firmware::plan(project, plan),
             Step::Hosts => hosts::plan(project, plan),
             Step::Kunit => kunit::plan(plan),
@@ -171,6 +176,7 @@ impl Step {
                 groups.extend(offers::judge(project, boots)?);
                 Ok(groups)
             }
+            Step::Shell => shell::run(),
         }
     }
 }

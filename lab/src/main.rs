@@ -31,6 +31,7 @@ mod results;
 mod run;
 mod selftests;
 mod setup;
+mod shell;
 mod trace;
 mod tree;
 mod ui;
@@ -69,6 +70,8 @@ enum Command {
     Run,
     /// Do the same and make the fleet report: out/matrix.html and out/matrix.json
     Matrix,
+    /// Boot a host with the terminal at its shell
+    Shell(shell::Shell),
     /// Verify everything that can be verified
     Check {
         /// Only these steps
@@ -103,6 +106,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Kernel => kernel::run(&project)?,
         Command::Selftests => selftests::run(&project)?,
         Command::Run => run::run(&project)?,
+        Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
         Command::Plan(plan) => return plan::run(plan),
         Command::Check { only } => return check::check(&project, &only),

@@ -7,6 +7,7 @@ pub mod firmware;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{bail, Result};
@@ -47,8 +48,34 @@ impl Machine<'_> {
     ///
     /// QEMU cannot be started, ends with an error or does not end in time.
     pub fn run(&self, log: &Path) -> Result<()> {
+        let (board, boot) = self.board(log)?;
+        self.start(&board, boot, log)
+    }
+
+    /// Runs the machine with its console, and QEMU's monitor behind Ctrl-A c, at the terminal of
+    /// this process, for as long as the person there wants.
+    ///
+    /// # Errors
+    ///
+    /// QEMU cannot be started, or ends with an error.
+    pub fn interact(&self, log: &Path) -> Result<()> {
+        let (board, boot) = self.board(log)?;
+        let arguments = self.arguments(&board, "mon:stdio").into_iter().chain(boot);
+        let handle = duct::cmd(QEMU, arguments)
+            .unchecked()
+            .before_spawn(|command| {
+                die_with_us(command);
+                Ok(())
+            })
+            .start()
+            .map_err(explain)?;
+        check(handle.wait()?.status)
+    }
+
+    /// The board, and how it boots. `log` names files that that takes.
+    fn board(&self, log: &Path) -> Result<(String, Vec<String>)> {
         let Some(firmware) = &self.firmware else {
-            return self.start(BOARD, self.direct(self.initrd, self.cmdline), log);
+            return Ok((BOARD.to_owned(), self.direct(self.initrd, self.cmdline)));
         };
 
         // Where QEMU is the firmware itself, it tells the kernel of it in the device tree. Where it
@@ -59,12 +86,11 @@ impl Machine<'_> {
         self.start(&board, self.direct(None, &cmdline), log)?;
 
         let board = format!("{BOARD},{}", firmware::BOARD);
-        let boot = firmware.boot(&tree, self.kernel, self.initrd);
-        self.start(&board, boot, log)
+        Ok((board, firmware.boot(&tree, self.kernel, self.initrd)))
     }
 
     fn start(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<()> {
-        let arguments = self.arguments(board).into_iter().chain(boot);
+        let arguments = self.arguments(board, "stdio").into_iter().chain(boot);
         // Neither the terminal's input nor QEMU's monitor: nothing here is interactive.
         let handle = duct::cmd(QEMU, arguments)
             .stdin_null()
@@ -82,13 +108,10 @@ impl Machine<'_> {
             handle.kill()?;
             bail!("still running after {} s", self.limit.as_secs());
         };
-        if !output.status.success() {
-            bail!("{QEMU} (package {PACKAGE}) failed with {}", output.status);
-        }
-        Ok(())
+        check(output.status)
     }
 
-    fn arguments(&self, board: &str) -> Vec<String> {
+    fn arguments(&self, board: &str, console: &str) -> Vec<String> {
         let mut arguments = strings(&[
             ("-machine", board),
             ("-cpu", self.cpu),
@@ -96,7 +119,7 @@ impl Machine<'_> {
             ("-smp", &self.cpus.to_string()),
             ("-display", "none"),
             ("-monitor", "none"),
-            ("-serial", "stdio"),
+            ("-serial", console),
             ("-net", "none"),
         ]);
         if !self.resets {
@@ -116,6 +139,13 @@ impl Machine<'_> {
         }
         arguments
     }
+}
+
+fn check(status: ExitStatus) -> Result<()> {
+    if !status.success() {
+        bail!("{QEMU} (package {PACKAGE}) failed with {status}");
+    }
+    Ok(())
 }
 
 fn strings(options: &[(&str, &str)]) -> Vec<String> {
