@@ -7,7 +7,7 @@
  *	prints one line "0x<id> 0x<value>" per register of a fresh VM, in the
  *	order of KVM_GET_REG_LIST.
  *
- *   fw_regs_vmm restore [-1adr] [-g CALLS] FILE...
+ *   fw_regs_vmm restore [-1adnr] [-g CALLS] FILE...
  *	writes the lines of each FILE, in their order, to a fresh VM, and goes
  *	on after a refusal. Prints "refused FILE 0x<id> 0x<value> <errno>" for
  *	each refusal and "accepted FILE" or "rejected FILE <refusals>" for each
@@ -15,6 +15,10 @@
  *	what would go to the next host.
  *
  * With -a not only the firmware's registers are copied, but all of 64 bits.
+ *
+ * With -n the kernel is asked to ignore registers that it does not know and that
+ * promise nothing (KVM_ARM_VM_SMCCC_NULL_PROMISE), if it can. One that cannot
+ * refuses them: there is no need to know beforehand.
  *
  * With -g the guest asks its firmware itself, before the VM is saved and after
  * it was restored: CALLS has one line "0x<function> 0x<argument>" per call, and
@@ -63,6 +67,7 @@ struct options {
 	bool psci_0_1;
 	bool all;
 	bool dump;
+	bool null_promise;
 	bool run;
 	const char *calls;
 };
@@ -190,6 +195,8 @@ static int restore(int kvm_fd, const struct options *options, const char *path)
 	int refusals = 0;
 	size_t i;
 
+	if (options->null_promise)
+		accept_null_promises(&vm);
 	if (options->run)
 		ensure_started(kvm_fd, &vm);
 
@@ -237,7 +244,7 @@ static int restore_all(int kvm_fd, const struct options *options, char **paths)
 static void exit_usage(void)
 {
 	errx(EXIT_TROUBLE,
-	     "usage: fw_regs_vmm dump [-1a] [-g CALLS] | restore [-1adr] [-g CALLS] FILE...");
+	     "usage: fw_regs_vmm dump [-1a] [-g CALLS] | restore [-1adnr] [-g CALLS] FILE...");
 }
 
 int main(int argc, char **argv)
@@ -253,7 +260,7 @@ int main(int argc, char **argv)
 	/* The command stands where getopt() skips the program's name. */
 	argc--;
 	argv++;
-	while ((option = getopt(argc, argv, wants_dump ? "1ag:" : "1adrg:")) != -1) {
+	while ((option = getopt(argc, argv, wants_dump ? "1ag:" : "1adnrg:")) != -1) {
 		switch (option) {
 		case '1':
 			options.psci_0_1 = true;
@@ -263,6 +270,9 @@ int main(int argc, char **argv)
 			break;
 		case 'd':
 			options.dump = true;
+			break;
+		case 'n':
+			options.null_promise = true;
 			break;
 		case 'r':
 			options.run = true;

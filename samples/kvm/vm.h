@@ -70,6 +70,18 @@ static struct vm create_vm(int kvm_fd, bool psci_0_1)
 	return vm;
 }
 
+/* Has unknown registers ignored whose values promise nothing, if KVM can do that. */
+static void accept_null_promises(const struct vm *vm)
+{
+	struct kvm_device_attr attr = {
+		.group = KVM_ARM_VM_SMCCC_CTRL,
+		.attr = KVM_ARM_VM_SMCCC_NULL_PROMISE,
+	};
+
+	if (!ioctl(vm->fd, KVM_HAS_DEVICE_ATTR, &attr))
+		must_ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &attr);
+}
+
 static void destroy_vm(struct vm *vm)
 {
 	if (vm->run) {

@@ -21,6 +21,7 @@ const HOST: &str = "a57";
 const PSCI: Id = 0x6030_0000_0014_0000;
 const WA1: Id = 0x6030_0000_0014_0001;
 const UNKNOWN: Id = 0x6030_0000_0014_00ff;
+const UNKNOWN_BITMAP: Id = 0x6030_0000_0016_00ff;
 const STD: Id = 0x6030_0000_0016_0000;
 
 /// A fresh VM, and one with PSCI 0.1, as the host saved them.
@@ -31,8 +32,13 @@ const FOREIGN: &str = "/sample/foreign";
 const LOST: &str = "/sample/lost";
 const CALLS: &str = "/sample/calls";
 const OLDER: &str = "/sample/older";
+const NEWER: &str = "/sample/newer";
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
+    (
+        NEWER,
+        "0x6030000000140000 0x10003\n0x60300000001400ff 0x0\n0x60300000001600ff 0x0\n",
+    ),
     (
         FOREIGN,
         "0x6030000000140000 0x10003\n0x6030000000140001 0x2\n\
@@ -52,7 +58,7 @@ type Refused = (Id, Option<u64>, Option<&'static str>, Option<&'static str>);
 /// A restore: name, options, file, and what is refused, in order.
 type Restore = (&'static str, &'static str, &'static str, &'static [Refused]);
 
-const RESTORES: [Restore; 10] = [
+const RESTORES: [Restore; 12] = [
     ("own", "", OWN, &[]),
     ("own-saved", "-d", OWN, &[]),
     ("own-after-run", "-rd", OWN, &[]),
@@ -73,6 +79,25 @@ const RESTORES: [Restore; 10] = [
         "",
         LOST,
         &[(WA1, None, Some("EFAULT"), Some("EFAULT"))],
+    ),
+    (
+        "newer",
+        "",
+        NEWER,
+        &[
+            (UNKNOWN, Some(0), Some("ENOENT"), Some("ENOENT")),
+            (UNKNOWN_BITMAP, Some(0), Some("ENOENT"), Some("ENOENT")),
+        ],
+    ),
+    (
+        "newer-null-promise",
+        "-n",
+        NEWER,
+        &[
+            // The C handlers do not know the null promise.
+            (UNKNOWN, Some(0), None, Some("ENOENT")),
+            (UNKNOWN_BITMAP, Some(0), None, Some("ENOENT")),
+        ],
     ),
     ("psci-0.1", "-1d", OLD, &[]),
     (
