@@ -18,7 +18,8 @@ use crate::registers::{hex, Id};
 use crate::results::Case;
 use crate::vmm;
 
-/// The name of the command that saves a fresh VM.
+/// The commands: what the sample logged, and a fresh VM.
+const LOG: &str = "offers:log";
 const DUMP: &str = "offers:dump";
 
 /// The lines of the log, and the registers that they are about.
@@ -41,6 +42,7 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
         for handlers in Handlers::ALL {
             let job = plan.job(&host.name, handlers);
             job.program(vmm::PROGRAM, &program);
+            job.command(LOG, 10, "dmesg | grep -F rust_kvm_offers:");
             job.command(DUMP, 10, format!("/{} dump", vmm::PROGRAM));
         }
     }
@@ -65,9 +67,10 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
 }
 
 fn compare(host: &str, transcript: &Transcript) -> Result<()> {
+    let log = &transcript.section(LOG)?.output;
     let dump = Dump::parse(host, &transcript.section(DUMP)?.output)?;
     for (name, id) in STATES {
-        let state = logged(&transcript.kernel, name)?;
+        let state = logged(log, name)?;
         let level = level(state).with_context(|| format!("{name}: `{state}` is no state"))?;
         ensure!(
             dump.value(id) == Some(level),
@@ -76,7 +79,7 @@ fn compare(host: &str, transcript: &Transcript) -> Result<()> {
         );
     }
     for (name, id) in SERVICES {
-        let services = logged(&transcript.kernel, name)?;
+        let services = logged(log, name)?;
         ensure!(
             hex(services).is_some() && dump.value(id) == hex(services),
             "{name}: the log says {services}, a fresh VM shows {:?}",
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
     use crate::console::Section;
 
-    const LOG: &str = "\
+    const LOGGED: &str = "\
         [    0.3] rust_kvm_offers: SMCCC_ARCH_WORKAROUND_1: Mitigated\n\
         [    0.3] rust_kvm_offers: SMCCC_ARCH_WORKAROUND_3: Unaffected\n\
         [    0.3] rust_kvm_offers: Std: 0x1\n\
@@ -122,23 +125,24 @@ mod tests {
         0x6030000000160001 0x1\n0x6030000000160002 0x3\n";
 
     fn compared(log: &str, dump: &str) -> Result<()> {
+        let section = |name: &str, output: &str| Section {
+            name: name.to_owned(),
+            status: 0,
+            output: output.to_owned(),
+        };
         compare(
             "host",
             &Transcript {
-                kernel: log.to_owned(),
+                kernel: String::new(),
                 served: String::new(),
-                sections: vec![Section {
-                    name: DUMP.to_owned(),
-                    status: 0,
-                    output: dump.to_owned(),
-                }],
+                sections: vec![section(LOG, log), section(DUMP, dump)],
             },
         )
     }
 
     #[test]
     fn a_log_that_tells_the_offers_is_good() {
-        compared(LOG, DUMPED).unwrap();
+        compared(LOGGED, DUMPED).unwrap();
     }
 
     #[test]
@@ -152,7 +156,7 @@ mod tests {
             ("rust_kvm_offers: StdHyp", "StdHyp"),
         ] {
             assert!(
-                compared(&LOG.replacen(old, new, 1), DUMPED).is_err(),
+                compared(&LOGGED.replacen(old, new, 1), DUMPED).is_err(),
                 "{old}"
             );
         }
