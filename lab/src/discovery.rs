@@ -58,12 +58,7 @@ struct Question {
 }
 
 const QUESTIONS: [Question; 8] = [
-    question(
-        0x6030_0000_0014_0000,
-        Call::new(PSCI_VERSION, 0),
-        0,
-        |value| Some(value),
-    ),
+    question(0x6030_0000_0014_0000, Call::new(PSCI_VERSION, 0), 0, Some),
     question(
         0x6030_0000_0014_0001,
         Call::features(WORKAROUND_1),
@@ -127,7 +122,7 @@ const QUESTIONS: [Question; 8] = [
         0x6030_0000_0016_0003,
         Call::new(VENDOR_HYP_FEATURES, 0),
         2,
-        |value| Some(value),
+        Some,
     ),
 ];
 

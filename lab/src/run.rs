@@ -11,6 +11,7 @@ mod matrix;
 mod offers;
 mod record;
 mod report;
+mod visit;
 
 use anyhow::Result;
 

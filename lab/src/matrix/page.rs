@@ -221,3 +221,6 @@ fn host(host: &HostOffers) -> Host<'_> {
         offers: COLUMNS.map(offer).into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,23 +8,19 @@ use anyhow::{bail, ensure, Context, Result};
 
 use super::matrix::{Answers, Home, Matrix};
 use super::offers;
+use super::visit::{self, Visit};
 use crate::boot::{Boot, Booter};
-use crate::console::{Section, Transcript};
-use crate::discovery::Told;
+use crate::console::Transcript;
 use crate::dump::{self, Dump};
 use crate::fleet::HostOffers;
 use crate::hosts::Host;
 use crate::job::Job;
 use crate::mistakes::{self, Mistake};
 use crate::project::{Handlers, Project};
-use crate::trace;
 use crate::vmm::{self, Answer, Batch, Stream};
 
 /// Far more than a boot takes, even on a busy machine.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
-
-/// The command that saves a fresh VM.
-const HOME: &str = "home";
 
 /// Boots all hosts, time and again, and fills the matrix.
 pub fn measure(project: &Project, hosts: Vec<Host>) -> Result<Matrix> {
@@ -39,8 +35,9 @@ pub fn measure(project: &Project, hosts: Vec<Host>) -> Result<Matrix> {
     let saved = lab.save()?;
     let mut dumps: Vec<Dump> = saved.iter().map(|saved| saved.fresh.dump.clone()).collect();
     dumps.extend(dump::field(project)?);
-    let rust = lab.travel(Handlers::Rust, &dumps, &saved)?;
-    let c = lab.travel(Handlers::C, &dumps, &saved)?;
+    let mut answers = lab.go(&dumps, &saved)?;
+    lab.come_back(&mut answers)?;
+    let [rust, c] = answers;
     Ok(Matrix {
         offers: saved.into_iter().map(|saved| saved.offers).collect(),
         hosts,
@@ -67,35 +64,45 @@ struct Saved {
     mistaken: Vec<Stream>,
 }
 
-/// What a host did and said in one boot.
-struct Visit {
-    home: Home,
-    /// By batch and stream.
-    by_batch: Vec<Vec<Answer>>,
+/// One boot.
+struct Trip<'a> {
+    /// Names its log.
+    what: String,
+    host: &'a Host,
+    handlers: Handlers,
+    job: Job,
 }
+
+/// What there is for each of `Handlers::ALL`: the hosts with their own kernels, or all with the C
+/// handlers.
+type Both<T> = [T; 2];
 
 impl Lab<'_> {
     /// Saves fresh VMs on every host.
     fn save(&self) -> Result<Vec<Saved>> {
         let mut job = self.job.clone();
-        let mut command = |name: &str, options: &str| {
-            job.command(name, 10, format!("/{} dump {options}", vmm::PROGRAM));
-        };
-        command(HOME, vmm::ASK);
+        visit::save(&mut job);
         for mistake in self.mistakes {
-            command(&format!("dump-{}", mistake.name), &mistake.save);
+            let line = format!("/{} dump {}", vmm::PROGRAM, mistake.save);
+            job.command(format!("dump-{}", mistake.name), 10, line);
         }
-
         offers::ask(&mut job);
 
-        let jobs = vec![job; self.hosts.len()];
-        let transcripts = self.boot("saving VMs on every host", "save", Handlers::Rust, &jobs)?;
+        let trip = |host| Trip {
+            what: "save".to_owned(),
+            host,
+            handlers: host.kernel,
+            job: job.clone(),
+        };
+        let trips: Vec<Trip> = self.hosts.iter().map(trip).collect();
+        let transcripts = self.boot("saving VMs on every host", &trips)?;
         let saved = self.hosts.iter().zip(&transcripts);
         saved
             .map(|(host, transcript)| {
-                let fresh = home(host, transcript)?;
+                let fresh = visit::home(host, transcript)?;
                 let mistaken = self.mistakes.iter().map(|mistake| {
-                    let output = output(host, transcript, &format!("dump-{}", mistake.name))?;
+                    let output =
+                        visit::output(host, transcript, &format!("dump-{}", mistake.name))?;
                     Ok(mistake.stream(&Dump::parse(&host.name, output)?))
                 });
                 Ok(Saved {
@@ -107,15 +114,8 @@ impl Lab<'_> {
             .collect()
     }
 
-    /// The answers of all hosts: with their own kernels, or all with the C handlers.
-    fn travel(&self, handlers: Handlers, dumps: &[Dump], saved: &[Saved]) -> Result<Answers> {
-        let mut answers = self.go(handlers, dumps, saved)?;
-        answers.back = self.come_back(handlers, &answers.there)?;
-        Ok(answers)
-    }
-
     /// Restores all dumps on every host, saves there what was accepted, and makes the mistakes.
-    fn go(&self, handlers: Handlers, dumps: &[Dump], saved: &[Saved]) -> Result<Answers> {
+    fn go(&self, dumps: &[Dump], saved: &[Saved]) -> Result<Both<Answers>> {
         let moves = Batch {
             name: "moves".to_owned(),
             options: format!("-d {}", vmm::ASK),
@@ -132,22 +132,49 @@ impl Lab<'_> {
         };
         let batches: Vec<Vec<Batch>> = saved.iter().map(batches).collect();
 
-        let message = "restoring VMs on every host";
-        let mut answers = Answers::default();
-        for mut host in self.restore(message, "restore", handlers, &batches)? {
-            answers.home.push(host.home);
-            answers.mistakes.push(host.by_batch.split_off(1).concat());
-            answers.there.extend(host.by_batch);
-        }
-        Ok(answers)
+        let visits = self.restore("restoring VMs on every host", "restore", [&batches; 2])?;
+        Ok(visits.map(|visits| {
+            let mut answers = Answers::default();
+            for mut host in visits {
+                answers.home.push(host.home);
+                answers.mistakes.push(host.by_batch.split_off(1).concat());
+                answers.there.extend(host.by_batch);
+            }
+            answers
+        }))
     }
 
     /// Restores on its first host what each host that accepted a VM saved then.
-    fn come_back(
-        &self,
-        handlers: Handlers,
-        there: &[Vec<Answer>],
-    ) -> Result<Vec<Vec<Option<Answer>>>> {
+    fn come_back(&self, answers: &mut Both<Answers>) -> Result<()> {
+        let [rust, c] = &*answers;
+        let streams = [self.returns(&rust.there)?, self.returns(&c.there)?];
+        let batches = streams.each_ref().map(|by_home| {
+            let batches = by_home.iter().map(|streams| {
+                let batch = Batch {
+                    name: "back".to_owned(),
+                    options: format!("-d {}", vmm::ASK),
+                    streams: streams.iter().flatten().cloned().collect(),
+                };
+                Vec::from_iter((!batch.streams.is_empty()).then_some(batch))
+            });
+            batches.collect::<Vec<_>>()
+        });
+
+        let message = "bringing VMs back to every host";
+        let visits = self.restore(message, "back", batches.each_ref().map(Vec::as_slice))?;
+        for ((answers, streams), visits) in answers.iter_mut().zip(&streams).zip(visits) {
+            let back = streams.iter().zip(visits).map(|(streams, host)| {
+                let mut answers = host.by_batch.into_iter().flatten();
+                let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| answers.next());
+                streams.iter().map(of).collect()
+            });
+            answers.back = back.collect();
+        }
+        Ok(())
+    }
+
+    /// What comes back to each host, by the host that it comes from.
+    fn returns(&self, there: &[Vec<Answer>]) -> Result<Vec<Vec<Option<Stream>>>> {
         let stream = |host: &Host, answer: &Answer| -> Result<Option<Stream>> {
             if !answer.accepted() {
                 return Ok(None);
@@ -161,94 +188,79 @@ impl Lab<'_> {
         };
         let streams = (0..self.hosts.len()).map(|home| {
             let away = self.hosts.iter().zip(there);
-            away.map(|(host, answers)| stream(host, &answers[home]))
-                .collect()
+            let streams = away.map(|(host, answers)| stream(host, &answers[home]));
+            streams.collect()
         });
-        let streams: Vec<Vec<Option<Stream>>> = streams.collect::<Result<_>>()?;
-
-        let batches = streams.iter().map(|streams| {
-            let batch = Batch {
-                name: "back".to_owned(),
-                options: format!("-d {}", vmm::ASK),
-                streams: streams.iter().flatten().cloned().collect(),
-            };
-            Vec::from_iter((!batch.streams.is_empty()).then_some(batch))
-        });
-        let batches: Vec<Vec<Batch>> = batches.collect();
-
-        let answers = self.restore(
-            "bringing VMs back to every host",
-            "back",
-            handlers,
-            &batches,
-        )?;
-        let back = streams.iter().zip(answers).map(|(streams, host)| {
-            let mut answers = host.by_batch.into_iter().flatten();
-            let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| answers.next());
-            streams.iter().map(of).collect()
-        });
-        Ok(back.collect())
+        streams.collect()
     }
 
-    /// Has each host save a VM of its own and restore its batches.
+    /// Has each host save a VM of its own and restore its batches, with both kernels.
     fn restore(
-        &self,
-        verb: &str,
-        what: &str,
-        handlers: Handlers,
-        batches: &[Vec<Batch>],
-    ) -> Result<Vec<Visit>> {
-        let traced = |host: &Host| host.runs(handlers) == Handlers::Rust;
-        let jobs = self.hosts.iter().zip(batches).map(|(host, batches)| {
-            let traced = traced(host);
-            let mut job = self.job.clone();
-            job.command(HOME, 10, format!("/{} dump {}", vmm::PROGRAM, vmm::ASK));
-            if traced {
-                trace::switch_on(&mut job);
-            }
-            for batch in batches {
-                batch.add_to(&mut job);
-            }
-            if traced {
-                trace::read(&mut job);
-            }
-            job
-        });
-        let jobs: Vec<Job> = jobs.collect();
-        let message = format!("{verb}, handlers in {}", handlers.label());
-        let transcripts = self.boot(&message, what, handlers, &jobs)?;
-
-        let all = self.hosts.iter().zip(batches).zip(&transcripts);
-        all.map(|((host, batches), transcript)| {
-            visit(host, batches, transcript, traced(host)).with_context(|| {
-                let handlers = host.runs(handlers).label();
-                format!("host {} with handlers in {handlers}", host.name)
-            })
-        })
-        .collect()
-    }
-
-    /// Boots every host for its job. All transcripts, or the errors of those that failed.
-    fn boot(
         &self,
         message: &str,
         what: &str,
-        handlers: Handlers,
-        jobs: &[Job],
-    ) -> Result<Vec<Transcript>> {
-        let boots: Vec<Boot> = self
-            .hosts
+        batches: Both<&[Vec<Batch>]>,
+    ) -> Result<Both<Vec<Visit>>> {
+        // A host that has no other kernel than that with the C handlers may have been asked already.
+        let asked = |host: usize| {
+            self.hosts[host].kernel == Handlers::C && batches[0][host] == batches[1][host]
+        };
+        let (mut trips, mut asked_of) = (Vec::new(), Vec::new());
+        for (handlers, batches) in Handlers::ALL.into_iter().zip(batches) {
+            for (index, host) in self.hosts.iter().enumerate() {
+                if handlers == Handlers::C && asked(index) {
+                    continue;
+                }
+                let runs = host.runs(handlers);
+                let mut job = self.job.clone();
+                visit::restore(&mut job, &batches[index], runs == Handlers::Rust);
+                asked_of.push(&batches[index]);
+                trips.push(Trip {
+                    what: match runs == handlers {
+                        true => what.to_owned(),
+                        false => format!("{what}-own"),
+                    },
+                    host,
+                    handlers: runs,
+                    job,
+                });
+            }
+        }
+
+        let transcripts = self.boot(message, &trips)?;
+        let visits = trips.iter().zip(&asked_of).zip(&transcripts);
+        let visits = visits.map(|((trip, batches), transcript)| {
+            let (host, handlers) = (trip.host, trip.handlers);
+            let visit = visit::read(host, batches, transcript, handlers == Handlers::Rust);
+            let label = handlers.label();
+            visit.with_context(|| format!("host {} with handlers in {label}", host.name))
+        });
+        let mut visits = visits.collect::<Result<Vec<_>>>()?.into_iter();
+        let own: Vec<Visit> = visits.by_ref().take(self.hosts.len()).collect();
+        let all_c = own
             .iter()
-            .zip(jobs)
-            .map(|(host, job)| Boot {
-                what,
-                host,
-                handlers: host.runs(handlers),
+            .enumerate()
+            .filter_map(|(index, visit)| match asked(index) {
+                true => Some(visit.clone()),
+                false => visits.next(),
+            });
+        let all_c = all_c.collect();
+        Ok([own, all_c])
+    }
+
+    /// Boots them all. All transcripts, or the errors of those that failed.
+    fn boot(&self, message: &str, trips: &[Trip]) -> Result<Vec<Transcript>> {
+        fn boot<'a>(trip: &'a Trip) -> Boot<'a> {
+            Boot {
+                what: &trip.what,
+                host: trip.host,
+                handlers: trip.handlers,
                 kunit: false,
-                job,
+                job: &trip.job,
                 limit: BOOT_LIMIT,
-            })
-            .collect();
+            }
+        }
+        let boots: Vec<Boot> = trips.iter().map(boot).collect();
 
         let (mut transcripts, mut errors) = (Vec::new(), Vec::new());
         for result in self.booter.all(message, &boots) {
@@ -262,39 +274,4 @@ impl Lab<'_> {
         }
         Ok(transcripts)
     }
-}
-
-/// Reads what `fw_regs_vmm dump` said of a VM whose guest asked its firmware before.
-fn home(host: &Host, transcript: &Transcript) -> Result<Home> {
-    let (told, registers): (Vec<&str>, Vec<&str>) = output(host, transcript, HOME)?
-        .lines()
-        .partition(|line| Told::is_line(line));
-    Ok(Home {
-        dump: Dump::parse(&host.name, &registers.join("\n"))?,
-        told: Told::parse(told.into_iter()).with_context(|| format!("host {}", host.name))?,
-    })
-}
-
-fn output<'a>(host: &Host, transcript: &'a Transcript, command: &str) -> Result<&'a str> {
-    let Section { status, output, .. } = transcript.section(command)?;
-    ensure!(
-        *status == 0,
-        "host {}: saving a VM failed with status {status}:\n{output}",
-        host.name
-    );
-    Ok(output)
-}
-
-/// What a host said, with the reasons where they were traced.
-fn visit(host: &Host, batches: &[Batch], transcript: &Transcript, traced: bool) -> Result<Visit> {
-    let answers = batches.iter().map(|batch| batch.answers(transcript));
-    let mut by_batch: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
-    if traced {
-        let streams = batches.iter().flat_map(|batch| &batch.streams);
-        trace::explain(transcript, streams.zip(by_batch.iter_mut().flatten()))?;
-    }
-    Ok(Visit {
-        home: home(host, transcript)?,
-        by_batch,
-    })
 }

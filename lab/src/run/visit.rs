@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What VMs meet on one host: its job, and what it says.
+
+use anyhow::{ensure, Context, Result};
+
+use super::matrix::Home;
+use crate::console::{Section, Transcript};
+use crate::discovery::Told;
+use crate::dump::Dump;
+use crate::hosts::Host;
+use crate::job::Job;
+use crate::trace;
+use crate::vmm::{self, Answer, Batch};
+
+/// The command that saves a fresh VM.
+const HOME: &str = "home";
+
+/// What a host did and said in one boot.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    pub home: Home,
+    /// By batch and stream.
+    pub by_batch: Vec<Vec<Answer>>,
+}
+
+/// Has a host save a fresh VM of its own, whose guest asks its firmware before.
+pub fn save(job: &mut Job) {
+    job.command(HOME, 10, format!("/{} dump {}", vmm::PROGRAM, vmm::ASK));
+}
+
+/// Has a host restore its batches, with a trace of that where the kernel has one.
+pub fn restore(job: &mut Job, batches: &[Batch], traced: bool) {
+    save(job);
+    if traced {
+        trace::switch_on(job);
+    }
+    for batch in batches {
+        batch.add_to(job);
+    }
+    if traced {
+        trace::read(job);
+    }
+}
+
+/// Reads what `fw_regs_vmm dump` said of a VM whose guest asked its firmware before.
+pub fn home(host: &Host, transcript: &Transcript) -> Result<Home> {
+    let (told, registers): (Vec<&str>, Vec<&str>) = output(host, transcript, HOME)?
+        .lines()
+        .partition(|line| Told::is_line(line));
+    Ok(Home {
+        dump: Dump::parse(&host.name, &registers.join("\n"))?,
+        told: Told::parse(told.into_iter()).with_context(|| format!("host {}", host.name))?,
+    })
+}
+
+pub fn output<'a>(host: &Host, transcript: &'a Transcript, command: &str) -> Result<&'a str> {
+    let Section { status, output, .. } = transcript.section(command)?;
+    ensure!(
+        *status == 0,
+        "host {}: saving a VM failed with status {status}:\n{output}",
+        host.name
+    );
+    Ok(output)
+}
+
+/// What a host said, with the reasons where they were traced.
+pub fn read(
+    host: &Host,
+    batches: &[Batch],
+    transcript: &Transcript,
+    traced: bool,
+) -> Result<Visit> {
+    let answers = batches.iter().map(|batch| batch.answers(transcript));
+    let mut by_batch: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
+    if traced {
+        let streams = batches.iter().flat_map(|batch| &batch.streams);
+        trace::explain(transcript, streams.zip(by_batch.iter_mut().flatten()))?;
+    }
+    Ok(Visit {
+        home: home(host, transcript)?,
+        by_batch,
+    })
+}
