@@ -71,13 +71,14 @@ pub fn run(project: &Project) -> Result<Groups> {
 
 type Test = fn(&mut Browser) -> Result<()>;
 
-const TESTS: [(&str, Test); 9] = [
+const TESTS: [(&str, Test); 10] = [
     ("nothing-overflows", nothing_overflows),
     ("every-cell-has-a-sign-and-a-name", every_cell_has_a_sign),
     ("contrast", contrast),
     ("clicks", clicks),
     ("pointing", pointing),
     ("keyboard", keyboard),
+    ("closing", closing),
     ("incident", incident),
     ("themes", themes),
     ("no-requests-and-no-complaints", no_requests),
@@ -217,6 +218,30 @@ fn keyboard(browser: &mut Browser) -> Result<()> {
     panel_tells(browser, "a53", "a57", &["refused"])
 }
 
+/// The panel does not lie on what was chosen, and goes away.
+fn closing(browser: &mut Browser) -> Result<()> {
+    let (dump, host, _) = TOLD[0];
+    let hint = "document.querySelector('#panel .hint') !== null";
+    for close in ["document.querySelector('#panel .close').click()", "Escape"] {
+        browser.value(&format!("{}.click()", cell("c", dump, host)))?;
+        let free = browser.value(&format!(
+            "{}.getBoundingClientRect().bottom <= \
+             document.getElementById('panel').getBoundingClientRect().top",
+            cell("c", dump, host)
+        ))?;
+        ensure!(free == json!(true), "the panel lies on the cell");
+        match close {
+            "Escape" => press(browser, close)?,
+            _ => drop(browser.value(close)?),
+        }
+        ensure!(
+            browser.value(hint)? == json!(true),
+            "the panel is there still"
+        );
+    }
+    Ok(())
+}
+
 fn incident(browser: &mut Browser) -> Result<()> {
     let text = "document.querySelector('[aria-labelledby=incident]').textContent";
     let text = browser.value(text)?.to_string();
@@ -314,6 +339,7 @@ fn press(browser: &mut Browser, key: &str) -> Result<()> {
         "Tab" => 9,
         "Enter" => 13,
         "End" => 35,
+        "Escape" => 27,
         "Home" => 36,
         "ArrowLeft" => 37,
         "ArrowUp" => 38,
