@@ -2,6 +2,8 @@
 
 const panel = document.getElementById("panel");
 const grids = [...document.querySelectorAll("table[role=grid]")];
+const hint = panel.querySelector(".hint");
+const closer = document.createElement("button");
 let chosen = null;
 
 // Where a button is, by its table's rows and columns.
@@ -31,7 +33,16 @@ function show(button, live) {
 	const detail = document.getElementById(`detail-${button.dataset.detail}`);
 	// Who only points at cells is not to be talked to each time.
 	panel.setAttribute("aria-live", live ? "polite" : "off");
-	panel.replaceChildren(title, ...detail.cloneNode(true).childNodes);
+	panel.classList.add("open");
+	panel.replaceChildren(closer, title, ...detail.cloneNode(true).childNodes);
+}
+
+function hide() {
+	chosen?.removeAttribute("aria-pressed");
+	chosen = null;
+	document.querySelectorAll(".shown").forEach((shown) => shown.classList.remove("shown"));
+	panel.classList.remove("open");
+	panel.replaceChildren(hint);
 }
 
 function choose(button) {
@@ -39,6 +50,8 @@ function choose(button) {
 	chosen = button;
 	chosen.setAttribute("aria-pressed", "true");
 	show(button, true);
+	// The panel may lie on it.
+	button.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // One button of a table is a stop of the tab key.
@@ -95,6 +108,19 @@ for (const grid of grids) {
 			show(chosen, false);
 	});
 }
+
+closer.type = "button";
+closer.className = "close";
+closer.textContent = "close";
+closer.addEventListener("click", () => {
+	const button = chosen;
+	hide();
+	button?.focus();
+});
+document.addEventListener("keydown", (event) => {
+	if (event.key === "Escape")
+		hide();
+});
 
 for (const button of document.querySelectorAll("button[data-theme]")) {
 	button.addEventListener("click", () => {

@@ -2,10 +2,12 @@
 
 //! The fleet report in a browser, made from a small fleet that was booted once.
 
+mod hand;
+
 use std::path::Path;
 
-use anyhow::{ensure, Context, Result};
-use serde_json::{json, Value};
+use anyhow::{bail, ensure, Result};
+use serde_json::json;
 
 use super::Groups;
 use crate::browser::Browser;
@@ -15,6 +17,7 @@ use crate::fleet::file;
 use crate::matrix::page;
 use crate::project::Project;
 use crate::results::Case;
+use hand::{cell, center, mouse, press};
 
 const FLEET: &str = "lab/testdata/fleet.json";
 
@@ -71,13 +74,14 @@ pub fn run(project: &Project) -> Result<Groups> {
 
 type Test = fn(&mut Browser) -> Result<()>;
 
-const TESTS: [(&str, Test); 9] = [
+const TESTS: [(&str, Test); 10] = [
     ("nothing-overflows", nothing_overflows),
     ("every-cell-has-a-sign-and-a-name", every_cell_has_a_sign),
     ("contrast", contrast),
     ("clicks", clicks),
     ("pointing", pointing),
     ("keyboard", keyboard),
+    ("closing", closing),
     ("incident", incident),
     ("themes", themes),
     ("no-requests-and-no-complaints", no_requests),
@@ -217,6 +221,30 @@ fn keyboard(browser: &mut Browser) -> Result<()> {
     panel_tells(browser, "a53", "a57", &["refused"])
 }
 
+/// The panel does not lie on what was chosen, and goes away.
+fn closing(browser: &mut Browser) -> Result<()> {
+    let (dump, host, _) = TOLD[0];
+    let hint = "document.querySelector('#panel .hint') !== null";
+    for close in ["document.querySelector('#panel .close').click()", "Escape"] {
+        browser.value(&format!("{}.click()", cell("c", dump, host)))?;
+        let free = browser.value(&format!(
+            "{}.getBoundingClientRect().bottom <= \
+             document.getElementById('panel').getBoundingClientRect().top",
+            cell("c", dump, host)
+        ))?;
+        ensure!(free == json!(true), "the panel lies on the cell");
+        match close {
+            "Escape" => press(browser, close)?,
+            _ => drop(browser.value(close)?),
+        }
+        ensure!(
+            browser.value(hint)? == json!(true),
+            "the panel is there still"
+        );
+    }
+    Ok(())
+}
+
 fn incident(browser: &mut Browser) -> Result<()> {
     let text = "document.querySelector('[aria-labelledby=incident]').textContent";
     let text = browser.value(text)?.to_string();
@@ -262,7 +290,7 @@ fn no_requests(browser: &mut Browser) -> Result<()> {
         match method {
             "Network.requestWillBeSent" => requests += 1,
             "Runtime.exceptionThrown" | "Log.entryAdded" | "Runtime.consoleAPICalled" => {
-                anyhow::bail!("the page complains: {event}")
+                bail!("the page complains: {event}")
             }
             _ => {}
         }
@@ -271,64 +299,6 @@ fn no_requests(browser: &mut Browser) -> Result<()> {
         requests == 1,
         "{requests} requests, the page's own included"
     );
-    Ok(())
-}
-
-/// An expression for the button of a move.
-fn cell(kernel: &str, dump: &str, host: &str) -> String {
-    format!(
-        "(() => {{
-            const grid = document.querySelector('[data-kernel={kernel}]');
-            const name = (it) => it.textContent.trim();
-            const row = [...grid.rows].find((it) => name(it.cells[0]) === '{dump}');
-            const column = [...grid.rows[0].cells].findIndex((it) => name(it) === '{host}');
-            return row.cells[column].querySelector('button');
-        }})()"
-    )
-}
-
-/// Where the button is, once it has been scrolled to.
-fn center(browser: &mut Browser, kernel: &str, dump: &str, host: &str) -> Result<(f64, f64)> {
-    let place = browser.value(&format!(
-        "(() => {{
-            const button = {};
-            button.scrollIntoView({{block: 'start', inline: 'center'}});
-            scrollBy(0, -200);
-            const box = button.getBoundingClientRect();
-            return [box.x + box.width / 2, box.y + box.height / 2];
-        }})()",
-        cell(kernel, dump, host)
-    ))?;
-    let number = |index: usize| place[index].as_f64();
-    let place = number(0).zip(number(1));
-    place.with_context(|| format!("no cell for {dump} on {host}"))
-}
-
-fn mouse(browser: &mut Browser, kind: &str, x: f64, y: f64) -> Result<Value> {
-    let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
-    browser.call("Input.dispatchMouseEvent", event)
-}
-
-fn press(browser: &mut Browser, key: &str) -> Result<()> {
-    let code = match key {
-        "Tab" => 9,
-        "Enter" => 13,
-        "End" => 35,
-        "Home" => 36,
-        "ArrowLeft" => 37,
-        "ArrowUp" => 38,
-        "ArrowRight" => 39,
-        _ => 40,
-    };
-    for kind in ["keyDown", "keyUp"] {
-        let mut event = json!({
-            "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code
-        });
-        if (key, kind) == ("Enter", "keyDown") {
-            event["text"] = json!("\r");
-        }
-        browser.call("Input.dispatchKeyEvent", event)?;
-    }
     Ok(())
 }
 
