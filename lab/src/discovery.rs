@@ -58,15 +58,15 @@ struct Question {
 }
 
 const QUESTIONS: [Question; 8] = [
-    question(0x6030_0000_0014_0000, Call::new(PSCI_VERSION, 0), 0, Some),
+    question(registers::PSCI_VERSION, Call::new(PSCI_VERSION, 0), 0, Some),
     question(
-        0x6030_0000_0014_0001,
+        registers::WORKAROUND_1,
         Call::features(WORKAROUND_1),
         0,
         mitigation,
     ),
     question(
-        0x6030_0000_0014_0002,
+        registers::WORKAROUND_2,
         Call::features(WORKAROUND_2),
         0,
         |value| match value {
@@ -77,13 +77,13 @@ const QUESTIONS: [Question; 8] = [
         },
     ),
     question(
-        0x6030_0000_0014_0003,
+        registers::WORKAROUND_3,
         Call::features(WORKAROUND_3),
         0,
         mitigation,
     ),
     question(
-        0x6030_0000_0016_0000,
+        registers::STD_BMAP,
         Call::new(TRNG_VERSION, 0),
         0,
         |value| {
@@ -95,7 +95,7 @@ const QUESTIONS: [Question; 8] = [
         },
     ),
     question(
-        0x6030_0000_0016_0001,
+        registers::STD_HYP_BMAP,
         Call::features(PV_TIME_FEATURES),
         0,
         |value| {
@@ -107,7 +107,7 @@ const QUESTIONS: [Question; 8] = [
         },
     ),
     question(
-        0x6030_0000_0016_0002,
+        registers::VENDOR_HYP_BMAP,
         Call::new(VENDOR_HYP_FEATURES, 0),
         0,
         |value| {
@@ -119,7 +119,7 @@ const QUESTIONS: [Question; 8] = [
         },
     ),
     question(
-        0x6030_0000_0016_0003,
+        registers::VENDOR_HYP_BMAP_2,
         Call::new(VENDOR_HYP_FEATURES, 0),
         2,
         Some,

@@ -11,6 +11,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{bail, Result};
+use duct::Expression;
 use fs_err::File;
 use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
 
@@ -61,14 +62,7 @@ impl Machine<'_> {
     pub fn interact(&self, log: &Path) -> Result<()> {
         let (board, boot) = self.board(log)?;
         let arguments = self.arguments(&board, "mon:stdio").into_iter().chain(boot);
-        let handle = duct::cmd(QEMU, arguments)
-            .unchecked()
-            .before_spawn(|command| {
-                die_with_us(command);
-                Ok(())
-            })
-            .start()
-            .map_err(explain)?;
+        let handle = qemu(arguments).start().map_err(explain)?;
         check(handle.wait()?.status)
     }
 
@@ -92,15 +86,10 @@ impl Machine<'_> {
     fn start(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<()> {
         let arguments = self.arguments(board, "stdio").into_iter().chain(boot);
         // Neither the terminal's input nor QEMU's monitor: nothing here is interactive.
-        let handle = duct::cmd(QEMU, arguments)
+        let handle = qemu(arguments)
             .stdin_null()
             .stderr_to_stdout()
             .stdout_file(File::create(log)?)
-            .unchecked()
-            .before_spawn(|command| {
-                die_with_us(command);
-                Ok(())
-            })
             .start()
             .map_err(explain)?;
 
@@ -151,6 +140,16 @@ fn check(status: ExitStatus) -> Result<()> {
 fn strings(options: &[(&str, &str)]) -> Vec<String> {
     let words = options.iter().flat_map(|(option, value)| [option, value]);
     words.map(|word| (*word).to_owned()).collect()
+}
+
+/// QEMU, to be started; how it ends is to be looked at.
+fn qemu(arguments: impl Iterator<Item = String>) -> Expression {
+    duct::cmd(QEMU, arguments)
+        .unchecked()
+        .before_spawn(|command| {
+            die_with_us(command);
+            Ok(())
+        })
 }
 
 /// Has the kernel kill the child when the thread that starts it goes away, however it goes: no

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pseudo-registers as people read them. Only for printing: nothing in the lab decides by
-//! them.
+//! The pseudo-registers by name, and as people read them.
 
 /// A register's id, as in `struct kvm_one_reg`.
 pub type Id = u64;
 
+pub const PSCI_VERSION: Id = 0x6030_0000_0014_0000;
+pub const WORKAROUND_1: Id = 0x6030_0000_0014_0001;
+pub const WORKAROUND_2: Id = 0x6030_0000_0014_0002;
+pub const WORKAROUND_3: Id = 0x6030_0000_0014_0003;
+pub const STD_BMAP: Id = 0x6030_0000_0016_0000;
+pub const STD_HYP_BMAP: Id = 0x6030_0000_0016_0001;
+pub const VENDOR_HYP_BMAP: Id = 0x6030_0000_0016_0002;
+pub const VENDOR_HYP_BMAP_2: Id = 0x6030_0000_0016_0003;
+pub const ID_AA64PFR1_EL1: Id = 0x6030_0000_0013_c021;
+
 /// The registers that a table has a column for, with the column's title.
 pub const COLUMNS: [(Id, &str); 8] = [
-    (0x6030_0000_0014_0000, "PSCI"),
-    (0x6030_0000_0014_0001, "WA1"),
-    (0x6030_0000_0014_0002, "WA2"),
-    (0x6030_0000_0014_0003, "WA3"),
-    (0x6030_0000_0016_0000, "STD"),
-    (0x6030_0000_0016_0001, "HYP"),
-    (0x6030_0000_0016_0002, "VND"),
-    (0x6030_0000_0016_0003, "VND2"),
+    (PSCI_VERSION, "PSCI"),
+    (WORKAROUND_1, "WA1"),
+    (WORKAROUND_2, "WA2"),
+    (WORKAROUND_3, "WA3"),
+    (STD_BMAP, "STD"),
+    (STD_HYP_BMAP, "HYP"),
+    (VENDOR_HYP_BMAP, "VND"),
+    (VENDOR_HYP_BMAP_2, "VND2"),
 ];
 
 /// What the columns' titles mean.
@@ -27,15 +36,15 @@ standard, standard hypervisor and vendor hypervisor services.";
 /// The register's name in the UAPI without `KVM_REG_ARM_`, or its id.
 pub fn name(id: Id) -> String {
     let name = match id {
-        0x6030_0000_0014_0000 => "PSCI_VERSION",
-        0x6030_0000_0014_0001 => "SMCCC_ARCH_WORKAROUND_1",
-        0x6030_0000_0014_0002 => "SMCCC_ARCH_WORKAROUND_2",
-        0x6030_0000_0014_0003 => "SMCCC_ARCH_WORKAROUND_3",
-        0x6030_0000_0016_0000 => "STD_BMAP",
-        0x6030_0000_0016_0001 => "STD_HYP_BMAP",
-        0x6030_0000_0016_0002 => "VENDOR_HYP_BMAP",
-        0x6030_0000_0016_0003 => "VENDOR_HYP_BMAP_2",
-        0x6030_0000_0013_c021 => "ID_AA64PFR1_EL1",
+        PSCI_VERSION => "PSCI_VERSION",
+        WORKAROUND_1 => "SMCCC_ARCH_WORKAROUND_1",
+        WORKAROUND_2 => "SMCCC_ARCH_WORKAROUND_2",
+        WORKAROUND_3 => "SMCCC_ARCH_WORKAROUND_3",
+        STD_BMAP => "STD_BMAP",
+        STD_HYP_BMAP => "STD_HYP_BMAP",
+        VENDOR_HYP_BMAP => "VENDOR_HYP_BMAP",
+        VENDOR_HYP_BMAP_2 => "VENDOR_HYP_BMAP_2",
+        ID_AA64PFR1_EL1 => "ID_AA64PFR1_EL1",
         _ => return format!("{id:#018x}"),
     };
     name.to_owned()
@@ -44,8 +53,8 @@ pub fn name(id: Id) -> String {
 /// The value as a table shows it.
 pub fn short(id: Id, value: u64) -> String {
     match id {
-        0x6030_0000_0014_0000 => format!("{}.{}", value >> 16, value & 0xffff),
-        0x6030_0000_0014_0001..=0x6030_0000_0014_0003 => value.to_string(),
+        PSCI_VERSION => format!("{}.{}", value >> 16, value & 0xffff),
+        WORKAROUND_1..=WORKAROUND_3 => value.to_string(),
         _ => format!("{value:#x}"),
     }
 }
@@ -53,12 +62,12 @@ pub fn short(id: Id, value: u64) -> String {
 /// The value as a sentence shows it: with its meaning where it has a name.
 pub fn long(id: Id, value: u64) -> String {
     let meaning = match (id, value) {
-        (0x6030_0000_0014_0001..=0x6030_0000_0014_0003, 0) => "not available",
-        (0x6030_0000_0014_0001 | 0x6030_0000_0014_0003, 1) => "available",
-        (0x6030_0000_0014_0001 | 0x6030_0000_0014_0003, 2) => "not required",
-        (0x6030_0000_0014_0002, 1) => "unknown",
-        (0x6030_0000_0014_0002, 2) => "available",
-        (0x6030_0000_0014_0002, 3) => "not required",
+        (WORKAROUND_1..=WORKAROUND_3, 0) => "not available",
+        (WORKAROUND_1 | WORKAROUND_3, 1) => "available",
+        (WORKAROUND_1 | WORKAROUND_3, 2) => "not required",
+        (WORKAROUND_2, 1) => "unknown",
+        (WORKAROUND_2, 2) => "available",
+        (WORKAROUND_2, 3) => "not required",
         _ => return short(id, value),
     };
     format!("{value} ({meaning})")

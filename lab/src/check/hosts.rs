@@ -10,15 +10,11 @@ use crate::console::{Section, Transcript};
 use crate::dump::Dump;
 use crate::hosts::{self, Host, Offer};
 use crate::project::Project;
-use crate::registers::Id;
+use crate::registers::{Id, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3};
 use crate::results::Case;
 use crate::vmm;
 
-const WORKAROUNDS: [Id; 3] = [
-    0x6030_0000_0014_0001,
-    0x6030_0000_0014_0002,
-    0x6030_0000_0014_0003,
-];
+const WORKAROUNDS: [Id; 3] = [WORKAROUND_1, WORKAROUND_2, WORKAROUND_3];
 
 /// What the kernel says of CPUs that have it. VMs have it then, unless the VMM hides it.
 const SSBS: &str = "detected: Speculative Store Bypassing Safe (SSBS)";

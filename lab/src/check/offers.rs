@@ -14,7 +14,9 @@ use crate::console::Transcript;
 use crate::dump::Dump;
 use crate::hosts;
 use crate::project::{Handlers, Project};
-use crate::registers::{hex, Id};
+use crate::registers::{
+    hex, Id, STD_BMAP, STD_HYP_BMAP, VENDOR_HYP_BMAP, WORKAROUND_1, WORKAROUND_3,
+};
 use crate::results::Case;
 use crate::vmm;
 
@@ -24,13 +26,13 @@ const DUMP: &str = "offers:dump";
 
 /// The lines of the log, and the registers that they are about.
 const STATES: [(&str, Id); 2] = [
-    ("SMCCC_ARCH_WORKAROUND_1", 0x6030_0000_0014_0001),
-    ("SMCCC_ARCH_WORKAROUND_3", 0x6030_0000_0014_0003),
+    ("SMCCC_ARCH_WORKAROUND_1", WORKAROUND_1),
+    ("SMCCC_ARCH_WORKAROUND_3", WORKAROUND_3),
 ];
 const SERVICES: [(&str, Id); 3] = [
-    ("Std", 0x6030_0000_0016_0000),
-    ("StdHyp", 0x6030_0000_0016_0001),
-    ("VendorHyp", 0x6030_0000_0016_0002),
+    ("Std", STD_BMAP),
+    ("StdHyp", STD_HYP_BMAP),
+    ("VendorHyp", VENDOR_HYP_BMAP),
 ];
 
 static LINE: LazyLock<Regex> =

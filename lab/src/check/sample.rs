@@ -11,18 +11,15 @@ use crate::console::{Section, Transcript};
 use crate::discovery;
 use crate::dump::Dump;
 use crate::project::{Handlers, Project};
-use crate::registers::{self, Id};
+use crate::registers::{self, Id, PSCI_VERSION, STD_BMAP, WORKAROUND_1};
 use crate::results::Case;
 use crate::vmm::{self, Answer};
 
 /// A host that offers nothing, so that another's VM is refused.
 const HOST: &str = "a57";
 
-const PSCI: Id = 0x6030_0000_0014_0000;
-const WA1: Id = 0x6030_0000_0014_0001;
 const UNKNOWN: Id = 0x6030_0000_0014_00ff;
 const UNKNOWN_BITMAP: Id = 0x6030_0000_0016_00ff;
-const STD: Id = 0x6030_0000_0016_0000;
 
 /// A fresh VM, and one with PSCI 0.1, as the host saved them.
 const OWN: &str = "/tmp/own";
@@ -69,8 +66,8 @@ const RESTORES: [Restore; 12] = [
         "-d",
         FOREIGN,
         &[
-            (WA1, Some(2), Some("EINVAL"), Some("EINVAL")),
-            (STD, Some(2), Some("EINVAL"), Some("EINVAL")),
+            (WORKAROUND_1, Some(2), Some("EINVAL"), Some("EINVAL")),
+            (STD_BMAP, Some(2), Some("EINVAL"), Some("EINVAL")),
             (UNKNOWN, Some(0), Some("ENOENT"), Some("ENOENT")),
         ],
     ),
@@ -78,7 +75,7 @@ const RESTORES: [Restore; 12] = [
         "lost",
         "",
         LOST,
-        &[(WA1, None, Some("EFAULT"), Some("EFAULT"))],
+        &[(WORKAROUND_1, None, Some("EFAULT"), Some("EFAULT"))],
     ),
     (
         "newer",
@@ -104,7 +101,7 @@ const RESTORES: [Restore; 12] = [
         "psci-0.1-elsewhere",
         "",
         OLD,
-        &[(PSCI, Some(1), Some("EINVAL"), Some("EINVAL"))],
+        &[(PSCI_VERSION, Some(1), Some("EINVAL"), Some("EINVAL"))],
     ),
     (
         "older-after-run",
@@ -112,8 +109,8 @@ const RESTORES: [Restore; 12] = [
         OLDER,
         &[
             // Here PSCI_VERSION is frozen, too.
-            (PSCI, Some(0x1_0001), Some("EBUSY"), None),
-            (STD, Some(0), Some("EBUSY"), Some("EBUSY")),
+            (PSCI_VERSION, Some(0x1_0001), Some("EBUSY"), None),
+            (STD_BMAP, Some(0), Some("EBUSY"), Some("EBUSY")),
         ],
     ),
 ];

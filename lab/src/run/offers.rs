@@ -15,7 +15,8 @@ use crate::dump::Dump;
 use crate::fleet::{HostOffers, Registers};
 use crate::hosts::Host;
 use crate::job::Job;
-use crate::registers::{self, Id, COLUMNS};
+use crate::registers;
+use crate::registers::{Id, COLUMNS, ID_AA64PFR1_EL1, STD_BMAP, WORKAROUND_2};
 use crate::vmm::{self, Stream};
 
 /// The commands.
@@ -25,12 +26,10 @@ const SERVICES: &str = "services";
 const HIDDEN_FILE: &str = "/tmp/ssbs-hidden";
 const SERVICES_FILE: &str = "/vm/services";
 
-const PFR1: Id = 0x6030_0000_0013_c021;
 const PFR1_SSBS: u64 = 0xf0;
-const WORKAROUND_2: Id = 0x6030_0000_0014_0002;
 
-/// `KVM_REG_ARM_FW_FEAT_BMAP`
-const BITMAPS: Id = 0x6030_0000_0016_0000;
+/// `KVM_REG_ARM_FW_FEAT_BMAP`, the class of the bitmaps: it begins with the first of them.
+const BITMAPS: Id = STD_BMAP;
 const NUMBER: Id = 0xffff;
 
 /// Has a host try what it could offer.
@@ -39,8 +38,8 @@ pub fn ask(job: &mut Job) {
 
     // What is of no interest would be long.
     let line = format!(
-        "pfr1=$({vmm} dump -a | sed -n 's/^{PFR1:#x} //p'); \
-         printf '{PFR1:#x} 0x%x\\n' $((pfr1 & ~{PFR1_SSBS:#x})) >{HIDDEN_FILE}; \
+        "pfr1=$({vmm} dump -a | sed -n 's/^{ID_AA64PFR1_EL1:#x} //p'); \
+         printf '{ID_AA64PFR1_EL1:#x} 0x%x\\n' $((pfr1 & ~{PFR1_SSBS:#x})) >{HIDDEN_FILE}; \
          {vmm} restore -ad {HIDDEN_FILE} | grep -e '^[a-z]' -e '^{WORKAROUND_2:#x} '",
     );
     job.command(HIDDEN, 10, line);

@@ -5,12 +5,13 @@
 //! A saved VM may hold a pseudo-register that this kernel does not know. If its value promises
 //! nothing to the guest, a kernel without the register keeps that promise by ignoring it.
 
-/// Bits 31:16 of an id name the class of the register, see `KVM_REG_ARM_COPROC_MASK`.
+use super::register::{
+    FW,
+    FW_FEAT_BMAP, //
+};
+
+/// All of an id but the number of the register in its class.
 const CLASS_MASK: u64 = 0xffff_ffff_ffff_0000;
-/// The class of [`super::Register::PsciVersion`] and the workarounds.
-const FW: u64 = 0x6030_0000_0014_0000;
-/// The class of the bitmaps.
-const FW_FEAT_BMAP: u64 = 0x6030_0000_0016_0000;
 
 /// The level of a register of the first class is in bits 3:0, a signed number.
 const LEVEL_MASK: u64 = 0xf;

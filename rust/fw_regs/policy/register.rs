@@ -31,9 +31,9 @@ pub enum Bitmap {
 }
 
 /// `KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_FW`.
-const FW: u64 = 0x6030_0000_0014_0000;
+pub(super) const FW: u64 = 0x6030_0000_0014_0000;
 /// `KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_FW_FEAT_BMAP`.
-const FW_FEAT_BMAP: u64 = 0x6030_0000_0016_0000;
+pub(super) const FW_FEAT_BMAP: u64 = 0x6030_0000_0016_0000;
 
 impl Register {
     /// Every register, in the order in which `KVM_GET_REG_LIST` tells them.

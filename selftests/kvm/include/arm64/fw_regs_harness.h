@@ -37,4 +37,20 @@ static inline int fw_expect_refused(struct __test_metadata *_metadata,
 	return tried;
 }
 
+/*
+ * The same for the values above the offer. Of versions and bitmaps there are
+ * none: every host offers all that is well-formed.
+ */
+static inline int fw_expect_above_offer_refused(struct __test_metadata *_metadata,
+						struct kvm_vcpu *vcpu,
+						const struct fw_reg *reg, u64 offer)
+{
+	int tried = fw_expect_refused(_metadata, vcpu, reg, offer, true);
+
+	if (reg->kind != FW_WORKAROUND)
+		EXPECT_EQ(tried, 0);
+
+	return tried;
+}
+
 #endif /* SELFTEST_KVM_ARM64_FW_REGS_HARNESS_H */
