@@ -2,25 +2,28 @@
 
 //! Boots hosts: one, or many side by side.
 
+mod crew;
+mod log;
+mod up;
+
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{anyhow, ensure, Result};
+use anyhow::{Context, Result};
 
-use crate::console::{self, Transcript};
+use crate::console::Transcript;
 use crate::hosts::Host;
 use crate::job::{base_archive, Job};
 use crate::project::{Handlers, Project};
 use crate::qemu::{firmware::Firmware, Machine};
 use crate::ui::Step;
-
-/// What a kernel with the Rust handlers says when it boots.
-const SERVED_BY_RUST: &str = "firmware pseudo-registers served by Rust";
+pub use crew::Crew;
+use up::Up;
 
 /// How long QEMU may take for what it does before a person's host boots.
 const PREPARATION_LIMIT: Duration = Duration::from_secs(60);
@@ -34,7 +37,15 @@ pub struct Boot<'a> {
     /// Runs the kernel's own tests and shows all that the kernel says.
     pub kunit: bool,
     pub job: &'a Job,
+    /// How long it may take: to boot and do its job, and to power off.
     pub limit: Duration,
+}
+
+impl Boot<'_> {
+    fn name(&self) -> String {
+        let (host, kernel) = (&self.host.name, self.handlers.name());
+        format!("host {host} with the {kernel} kernel")
+    }
 }
 
 /// Boots a project's kernels on hosts.
@@ -79,28 +90,23 @@ impl<'a> Booter<'a> {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// Boots one host, waits until it has powered off and returns its console.
+    /// Boots one host, waits until it has powered off and returns what it said.
     ///
     /// # Errors
     ///
     /// Everything that makes the console doubtful; the message names the host and shows the
     /// console's end.
     pub fn one(&self, boot: &Boot) -> Result<Transcript> {
+        let (up, transcript) = self.up(boot)?;
+        up.end().with_context(|| boot.name())?;
+        Ok(transcript)
+    }
+
+    /// Boots one host, which does its job and stays up.
+    fn up<'b>(&self, boot: &'b Boot) -> Result<(Up<'b>, Transcript)> {
         let log = self.log(boot)?;
-        self.run(boot, &log).map_err(|error| {
-            let text = fs_err::read(&log).unwrap_or_default();
-            let place = log.strip_prefix(self.project.root()).unwrap_or(&log);
-            let tail = match console::tail(&console::clean(&text)) {
-                tail if tail.is_empty() => " is empty".to_owned(),
-                tail => format!(" ends with\n{}", tail.trim_end()),
-            };
-            anyhow!(
-                "host {} with the {} kernel: {error:#}\n  its console, {},{tail}",
-                boot.host.name,
-                boot.handlers.name(),
-                place.display(),
-            )
-        })
+        self.with_machine(boot, |machine| Up::boot(boot, machine, &log))?
+            .with_context(|| boot.name())
     }
 
     /// Boots one host at the terminal of this process, until it powers off or is ended there. Its
@@ -143,23 +149,6 @@ impl<'a> Booter<'a> {
         Ok(use_it(&machine))
     }
 
-    fn run(&self, boot: &Boot, log: &Path) -> Result<Transcript> {
-        let ran = self.with_machine(boot, |machine| machine.run(log))?;
-        let text = console::clean(&fs_err::read(log)?);
-        fs_err::write(log, &text)?;
-        if let Err(error) = ran {
-            // Why a machine did not end well is better told by its kernel.
-            return Err(match console::complaint(&text) {
-                Some(complaint) => error.context(format!("the host complained: {complaint}")),
-                None => error,
-            });
-        }
-
-        let transcript = console::parse(&text, boot.job)?;
-        check_handlers(boot.handlers, &transcript.served)?;
-        Ok(transcript)
-    }
-
     /// The base archive with the job behind it, in a file without a name: it goes away with this
     /// process, whatever ends that.
     fn initrd(&self, boot: &Boot) -> Result<File> {
@@ -186,34 +175,4 @@ impl<'a> Booter<'a> {
 /// A path by which a child finds an open file that has no name.
 fn path_of(file: &File) -> PathBuf {
     format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()).into()
-}
-
-/// Whether the kernel is the one that was meant.
-fn check_handlers(meant: Handlers, served: &str) -> Result<()> {
-    let rust = served.contains(SERVED_BY_RUST);
-    match meant {
-        Handlers::Rust => ensure!(
-            rust,
-            "the kernel does not say \"{SERVED_BY_RUST}\": not a kernel with the Rust handlers"
-        ),
-        Handlers::C => ensure!(
-            !rust,
-            "the kernel says \"{served}\": not a kernel with the C handlers"
-        ),
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kernel_must_be_the_one_meant() {
-        let line = "[    0.1] kvm [1]: firmware pseudo-registers served by Rust";
-        assert!(check_handlers(Handlers::Rust, line).is_ok());
-        assert!(check_handlers(Handlers::C, "").is_ok());
-        assert!(check_handlers(Handlers::Rust, "").is_err());
-        assert!(check_handlers(Handlers::C, line).is_err());
-    }
 }

@@ -4,15 +4,16 @@
 
 pub mod firmware;
 
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{bail, Result};
-use duct::Expression;
+use anyhow::{anyhow, bail, Result};
+use duct::{Expression, Handle};
 use fs_err::File;
+use os_pipe::PipeWriter;
 use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
 
 use firmware::Firmware;
@@ -42,6 +43,56 @@ pub struct Machine<'a> {
     pub limit: Duration,
 }
 
+/// A machine that runs. It is ended where this is dropped.
+pub struct Running {
+    qemu: Handle,
+    console: PipeWriter,
+    limit: Duration,
+}
+
+impl Running {
+    /// Whether QEMU has ended.
+    ///
+    /// # Errors
+    ///
+    /// It has ended with an error.
+    pub fn ended(&self) -> Result<bool> {
+        match self.qemu.try_wait()? {
+            Some(output) => check(output.status).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Types on the machine's console.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.console.write_all(bytes)
+    }
+
+    /// Waits until it has powered off.
+    ///
+    /// # Errors
+    ///
+    /// QEMU ends with an error or does not end in time.
+    pub fn wait(&self) -> Result<()> {
+        match self.qemu.wait_timeout(self.limit)? {
+            Some(output) => check(output.status),
+            None => Err(late(self.limit)),
+        }
+    }
+
+    /// Ends it, in whatever state it is.
+    pub fn end(&self) -> Result<()> {
+        Ok(self.qemu.kill()?)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // There is nobody to tell of an error.
+        let _ = self.end();
+    }
+}
+
 impl Machine<'_> {
     /// Runs the machine with its console, and what QEMU itself says, in the file `log`.
     ///
@@ -49,8 +100,13 @@ impl Machine<'_> {
     ///
     /// QEMU cannot be started, ends with an error or does not end in time.
     pub fn run(&self, log: &Path) -> Result<()> {
+        self.start(log)?.wait()
+    }
+
+    /// The same, without waiting until it ends.
+    pub fn start(&self, log: &Path) -> Result<Running> {
         let (board, boot) = self.board(log)?;
-        self.start(&board, boot, log)
+        self.start_as(&board, boot, log)
     }
 
     /// Runs the machine with its console, and QEMU's monitor behind Ctrl-A c, at the terminal of
@@ -77,27 +133,27 @@ impl Machine<'_> {
         let tree = log.with_extension("dtb");
         let board = format!("{BOARD},dumpdtb={}", firmware::quote(&tree));
         let cmdline = format!("{} {}", self.cmdline, firmware::cmdline(self.initrd)?);
-        self.start(&board, self.direct(None, &cmdline), log)?;
+        self.start_as(&board, self.direct(None, &cmdline), log)?
+            .wait()?;
 
         let board = format!("{BOARD},{}", firmware::BOARD);
         Ok((board, firmware.boot(&tree, self.kernel, self.initrd)))
     }
 
-    fn start(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<()> {
+    fn start_as(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<Running> {
         let arguments = self.arguments(board, "stdio").into_iter().chain(boot);
-        // Neither the terminal's input nor QEMU's monitor: nothing here is interactive.
-        let handle = qemu(arguments)
-            .stdin_null()
+        let (input, console) = os_pipe::pipe()?;
+        let qemu = qemu(arguments)
+            .stdin_file(input)
             .stderr_to_stdout()
             .stdout_file(File::create(log)?)
             .start()
             .map_err(explain)?;
-
-        let Some(output) = handle.wait_timeout(self.limit)? else {
-            handle.kill()?;
-            bail!("still running after {} s", self.limit.as_secs());
-        };
-        check(output.status)
+        Ok(Running {
+            qemu,
+            console,
+            limit: self.limit,
+        })
     }
 
     fn arguments(&self, board: &str, console: &str) -> Vec<String> {
@@ -135,6 +191,11 @@ fn check(status: ExitStatus) -> Result<()> {
         bail!("{QEMU} (package {PACKAGE}) failed with {status}");
     }
     Ok(())
+}
+
+/// For one that has not done in time what it should have.
+pub fn late(limit: Duration) -> anyhow::Error {
+    anyhow!("still running after {} s", limit.as_secs())
 }
 
 fn strings(options: &[(&str, &str)]) -> Vec<String> {

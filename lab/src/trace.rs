@@ -94,9 +94,9 @@ struct Event {
     refused: Option<Why>,
 }
 
-/// Has a host trace the writes of the commands that follow.
+/// Has a host trace the writes of the commands that follow, and forget those before.
 pub fn switch_on(job: &mut Job) {
-    let line = format!("echo 1 >{TRACEFS}/events/kvm/{EVENT}/enable");
+    let line = format!("echo >{TRACEFS}/trace && echo 1 >{TRACEFS}/events/kvm/{EVENT}/enable");
     job.command(ON, 10, line);
 }
 

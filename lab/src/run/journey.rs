@@ -4,12 +4,11 @@
 
 use std::time::Duration;
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{ensure, Context, Result};
 
 use super::matrix::{Answers, Home, Matrix};
-use super::offers;
-use super::visit::{self, Visit};
-use crate::boot::{Boot, Booter};
+use super::{offers, visit};
+use crate::boot::{Boot, Booter, Crew};
 use crate::console::Transcript;
 use crate::dump::{self, Dump};
 use crate::fleet::HostOffers;
@@ -20,9 +19,9 @@ use crate::project::{Handlers, Project};
 use crate::vmm::{self, Answer, Batch, Stream};
 
 /// Far more than a boot takes, even on a busy machine.
-const BOOT_LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(120);
 
-/// Boots all hosts, time and again, and fills the matrix.
+/// Boots all hosts with each kernel, and fills the matrix.
 pub fn measure(project: &Project, hosts: Vec<Host>) -> Result<Matrix> {
     let mistakes = mistakes::load(project)?;
     let lab = Lab {
@@ -32,16 +31,13 @@ pub fn measure(project: &Project, hosts: Vec<Host>) -> Result<Matrix> {
         job: vmm::job(vmm::build(project)?),
     };
 
-    let saved = lab.save()?;
-    let mut dumps: Vec<Dump> = saved.iter().map(|saved| saved.fresh.dump.clone()).collect();
-    dumps.extend(dump::field(project)?);
-    let mut answers = lab.go(&dumps, &saved)?;
-    lab.come_back(&mut answers)?;
-    let [rust, c] = answers;
+    let field = dump::field(project)?;
+    let (saved, rust) = lab.with_own_kernels(field)?;
+    let c = lab.with_c(&saved)?;
     Ok(Matrix {
-        offers: saved.into_iter().map(|saved| saved.offers).collect(),
+        offers: saved.offers,
+        dumps: saved.dumps,
         hosts,
-        dumps,
         mistakes,
         rust,
         c,
@@ -52,34 +48,29 @@ struct Lab<'a> {
     booter: Booter<'a>,
     hosts: &'a [Host],
     mistakes: &'a [Mistake],
-    /// What each boot's job begins with.
+    /// What each host's first job begins with.
     job: Job,
 }
 
-/// What was saved on a host.
+/// What moves.
 struct Saved {
-    fresh: Home,
-    offers: HostOffers,
-    /// What a VMM makes of it, by mistake.
-    mistaken: Vec<Stream>,
+    /// By host, and then those from the field.
+    dumps: Vec<Dump>,
+    /// By host.
+    offers: Vec<HostOffers>,
+    /// By host: what a VMM makes of it, by mistake.
+    mistaken: Vec<Vec<Stream>>,
 }
 
-/// One boot.
-struct Trip<'a> {
-    /// Names its log.
-    what: String,
-    host: &'a Host,
-    handlers: Handlers,
-    job: Job,
+/// Hosts that are up, each with the kernel that it has now.
+struct Up<'a> {
+    crew: &'a Crew,
+    handlers: Vec<Handlers>,
 }
-
-/// What there is for each of `Handlers::ALL`: the hosts with their own kernels, or all with the C
-/// handlers.
-type Both<T> = [T; 2];
 
 impl Lab<'_> {
-    /// Saves fresh VMs on every host.
-    fn save(&self) -> Result<Vec<Saved>> {
+    /// Saves VMs on every host, with its own kernel, and sends them round.
+    fn with_own_kernels(&self, field: Vec<Dump>) -> Result<(Saved, Answers)> {
         let mut job = self.job.clone();
         visit::save(&mut job);
         for mistake in self.mistakes {
@@ -88,89 +79,136 @@ impl Lab<'_> {
         }
         offers::ask(&mut job);
 
-        let trip = |host| Trip {
-            what: "save".to_owned(),
-            host,
-            handlers: host.kernel,
-            job: job.clone(),
-        };
-        let trips: Vec<Trip> = self.hosts.iter().map(trip).collect();
-        let transcripts = self.boot("saving VMs on every host", &trips)?;
-        let saved = self.hosts.iter().zip(&transcripts);
-        saved
-            .map(|(host, transcript)| {
-                let fresh = visit::home(host, transcript)?;
-                let mistaken = self.mistakes.iter().map(|mistake| {
-                    let output =
-                        visit::output(host, transcript, &format!("dump-{}", mistake.name))?;
-                    Ok(mistake.stream(&Dump::parse(&host.name, output)?))
-                });
-                Ok(Saved {
-                    offers: offers::of(host, &fresh.dump, transcript)?,
-                    fresh,
-                    mistaken: mistaken.collect::<Result<_>>()?,
-                })
-            })
-            .collect()
+        self.boot("own", Handlers::Rust, &job, |up, transcripts| {
+            let home = self.home(transcripts)?;
+            let saved = self.saved(&home, transcripts, field)?;
+            let answers = self.travel(up, home, &saved)?;
+            Ok((saved, answers))
+        })
     }
 
-    /// Restores all dumps on every host, saves there what was accepted, and makes the mistakes.
-    fn go(&self, dumps: &[Dump], saved: &[Saved]) -> Result<Both<Answers>> {
+    /// Sends the same VMs round between hosts that all have the C handlers.
+    fn with_c(&self, saved: &Saved) -> Result<Answers> {
+        let mut job = self.job.clone();
+        visit::save(&mut job);
+        self.boot("all-c", Handlers::C, &job, |up, transcripts| {
+            self.travel(up, self.home(transcripts)?, saved)
+        })
+    }
+
+    fn boot<T>(
+        &self,
+        what: &str,
+        handlers: Handlers,
+        job: &Job,
+        lead: impl FnOnce(&Up, &[Transcript]) -> Result<T>,
+    ) -> Result<T> {
+        let boot = |host| Boot {
+            what,
+            host,
+            handlers: host.runs(handlers),
+            kunit: false,
+            job,
+            limit: LIMIT,
+        };
+        let boots: Vec<Boot> = self.hosts.iter().map(boot).collect();
+        let handlers = boots.iter().map(|boot| boot.handlers).collect();
+        let message = "saving VMs on every host";
+        self.booter.crew(message, &boots, |crew, transcripts| {
+            lead(&Up { crew, handlers }, &transcripts)
+        })
+    }
+
+    /// The fresh VMs of the hosts.
+    fn home(&self, transcripts: &[Transcript]) -> Result<Vec<Home>> {
+        let hosts = self.hosts.iter().zip(transcripts);
+        hosts.map(|(host, said)| visit::home(host, said)).collect()
+    }
+
+    fn saved(&self, home: &[Home], said: &[Transcript], field: Vec<Dump>) -> Result<Saved> {
+        let mut saved = Saved {
+            dumps: home.iter().map(|home| home.dump.clone()).collect(),
+            offers: Vec::new(),
+            mistaken: Vec::new(),
+        };
+        saved.dumps.extend(field);
+        for ((host, home), said) in self.hosts.iter().zip(home).zip(said) {
+            saved.offers.push(offers::of(host, &home.dump, said)?);
+            let mistaken = self.mistakes.iter().map(|mistake| {
+                let output = visit::output(host, said, &format!("dump-{}", mistake.name))?;
+                Ok(mistake.stream(&Dump::parse(&host.name, output)?))
+            });
+            saved.mistaken.push(mistaken.collect::<Result<_>>()?);
+        }
+        Ok(saved)
+    }
+
+    /// Has every host restore all dumps, save what it accepted, and make the mistakes; then has
+    /// each VM's first host restore what was saved there.
+    fn travel(&self, up: &Up, home: Vec<Home>, saved: &Saved) -> Result<Answers> {
         let moves = Batch {
             name: "moves".to_owned(),
             options: format!("-d {}", vmm::ASK),
-            streams: dumps.iter().map(Dump::stream).collect(),
+            streams: saved.dumps.iter().map(Dump::stream).collect(),
         };
-        let batches = |saved: &Saved| {
-            let mistakes = self.mistakes.iter().zip(&saved.mistaken);
+        let batches = saved.mistaken.iter().map(|mistaken| {
+            let mistakes = self.mistakes.iter().zip(mistaken);
             let mistakes = mistakes.map(|(mistake, stream)| Batch {
                 name: mistake.name.clone(),
                 options: mistake.restore.clone(),
                 streams: vec![stream.clone()],
             });
             [moves.clone()].into_iter().chain(mistakes).collect()
-        };
-        let batches: Vec<Vec<Batch>> = saved.iter().map(batches).collect();
+        });
+        let visits = self.restore(up, "restoring VMs on every host", batches.collect())?;
+        let (mut there, mut mistakes) = (Vec::new(), Vec::new());
+        for mut by_batch in visits {
+            mistakes.push(by_batch.split_off(1).concat());
+            there.extend(by_batch);
+        }
 
-        let visits = self.restore("restoring VMs on every host", "restore", [&batches; 2])?;
-        Ok(visits.map(|visits| {
-            let mut answers = Answers::default();
-            for mut host in visits {
-                answers.home.push(host.home);
-                answers.mistakes.push(host.by_batch.split_off(1).concat());
-                answers.there.extend(host.by_batch);
-            }
-            answers
-        }))
+        let streams = self.returns(&there)?;
+        let batches = streams.iter().map(|streams| {
+            let batch = Batch {
+                name: "back".to_owned(),
+                options: format!("-d {}", vmm::ASK),
+                streams: streams.iter().flatten().cloned().collect(),
+            };
+            Vec::from_iter((!batch.streams.is_empty()).then_some(batch))
+        });
+        let visits = self.restore(up, "bringing VMs back to every host", batches.collect())?;
+        let back = streams.iter().zip(visits).map(|(streams, by_batch)| {
+            let mut answers = by_batch.into_iter().flatten();
+            let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| answers.next());
+            streams.iter().map(of).collect()
+        });
+        Ok(Answers {
+            home,
+            back: back.collect(),
+            there,
+            mistakes,
+        })
     }
 
-    /// Restores on its first host what each host that accepted a VM saved then.
-    fn come_back(&self, answers: &mut Both<Answers>) -> Result<()> {
-        let [rust, c] = &*answers;
-        let streams = [self.returns(&rust.there)?, self.returns(&c.there)?];
-        let batches = streams.each_ref().map(|by_home| {
-            let batches = by_home.iter().map(|streams| {
-                let batch = Batch {
-                    name: "back".to_owned(),
-                    options: format!("-d {}", vmm::ASK),
-                    streams: streams.iter().flatten().cloned().collect(),
-                };
-                Vec::from_iter((!batch.streams.is_empty()).then_some(batch))
-            });
-            batches.collect::<Vec<_>>()
-        });
+    /// Has each host restore its batches.
+    fn restore(
+        &self,
+        up: &Up,
+        message: &str,
+        batches: Vec<Vec<Batch>>,
+    ) -> Result<Vec<Vec<Vec<Answer>>>> {
+        let traced = |handlers: &Handlers| *handlers == Handlers::Rust;
+        let jobs = batches.iter().zip(&up.handlers);
+        let jobs = jobs.map(|(batches, handlers)| visit::restore(batches, traced(handlers)));
+        let transcripts = up.crew.all(message, jobs.collect())?;
 
-        let message = "bringing VMs back to every host";
-        let visits = self.restore(message, "back", batches.each_ref().map(Vec::as_slice))?;
-        for ((answers, streams), visits) in answers.iter_mut().zip(&streams).zip(visits) {
-            let back = streams.iter().zip(visits).map(|(streams, host)| {
-                let mut answers = host.by_batch.into_iter().flatten();
-                let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| answers.next());
-                streams.iter().map(of).collect()
-            });
-            answers.back = back.collect();
-        }
-        Ok(())
+        let visits = self.hosts.iter().zip(&up.handlers);
+        let visits = visits.zip(&batches).zip(&transcripts);
+        let visits = visits.map(|(((host, handlers), batches), said)| {
+            let context = || format!("host {} with handlers in {}", host.name, handlers.label());
+            visit::read(batches, said, traced(handlers)).with_context(context)
+        });
+        visits.collect()
     }
 
     /// What comes back to each host, by the host that it comes from.
@@ -192,86 +230,5 @@ impl Lab<'_> {
             streams.collect()
         });
         streams.collect()
-    }
-
-    /// Has each host save a VM of its own and restore its batches, with both kernels.
-    fn restore(
-        &self,
-        message: &str,
-        what: &str,
-        batches: Both<&[Vec<Batch>]>,
-    ) -> Result<Both<Vec<Visit>>> {
-        // A host that has no other kernel than that with the C handlers may have been asked already.
-        let asked = |host: usize| {
-            self.hosts[host].kernel == Handlers::C && batches[0][host] == batches[1][host]
-        };
-        let (mut trips, mut asked_of) = (Vec::new(), Vec::new());
-        for (handlers, batches) in Handlers::ALL.into_iter().zip(batches) {
-            for (index, host) in self.hosts.iter().enumerate() {
-                if handlers == Handlers::C && asked(index) {
-                    continue;
-                }
-                let runs = host.runs(handlers);
-                let mut job = self.job.clone();
-                visit::restore(&mut job, &batches[index], runs == Handlers::Rust);
-                asked_of.push(&batches[index]);
-                trips.push(Trip {
-                    what: match runs == handlers {
-                        true => what.to_owned(),
-                        false => format!("{what}-own"),
-                    },
-                    host,
-                    handlers: runs,
-                    job,
-                });
-            }
-        }
-
-        let transcripts = self.boot(message, &trips)?;
-        let visits = trips.iter().zip(&asked_of).zip(&transcripts);
-        let visits = visits.map(|((trip, batches), transcript)| {
-            let (host, handlers) = (trip.host, trip.handlers);
-            let visit = visit::read(host, batches, transcript, handlers == Handlers::Rust);
-            let label = handlers.label();
-            visit.with_context(|| format!("host {} with handlers in {label}", host.name))
-        });
-        let mut visits = visits.collect::<Result<Vec<_>>>()?.into_iter();
-        let own: Vec<Visit> = visits.by_ref().take(self.hosts.len()).collect();
-        let all_c = own
-            .iter()
-            .enumerate()
-            .filter_map(|(index, visit)| match asked(index) {
-                true => Some(visit.clone()),
-                false => visits.next(),
-            });
-        let all_c = all_c.collect();
-        Ok([own, all_c])
-    }
-
-    /// Boots them all. All transcripts, or the errors of those that failed.
-    fn boot(&self, message: &str, trips: &[Trip]) -> Result<Vec<Transcript>> {
-        fn boot<'a>(trip: &'a Trip) -> Boot<'a> {
-            Boot {
-                what: &trip.what,
-                host: trip.host,
-                handlers: trip.handlers,
-                kunit: false,
-                job: &trip.job,
-                limit: BOOT_LIMIT,
-            }
-        }
-        let boots: Vec<Boot> = trips.iter().map(boot).collect();
-
-        let (mut transcripts, mut errors) = (Vec::new(), Vec::new());
-        for result in self.booter.all(message, &boots) {
-            match result {
-                Ok(transcript) => transcripts.push(transcript),
-                Err(error) => errors.push(format!("{error:#}")),
-            }
-        }
-        if !errors.is_empty() {
-            bail!("{message}: {} failed\n{}", errors.len(), errors.join("\n"));
-        }
-        Ok(transcripts)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What VMs meet on one host: its job, and what it says.
+//! What VMs meet on one host: its jobs, and what it says.
 
 use anyhow::{ensure, Context, Result};
 
@@ -16,31 +16,24 @@ use crate::vmm::{self, Answer, Batch};
 /// The command that saves a fresh VM.
 const HOME: &str = "home";
 
-/// What a host did and said in one boot.
-#[derive(Debug, Clone)]
-pub struct Visit {
-    pub home: Home,
-    /// By batch and stream.
-    pub by_batch: Vec<Vec<Answer>>,
-}
-
 /// Has a host save a fresh VM of its own, whose guest asks its firmware before.
 pub fn save(job: &mut Job) {
     job.command(HOME, 10, format!("/{} dump {}", vmm::PROGRAM, vmm::ASK));
 }
 
 /// Has a host restore its batches, with a trace of that where the kernel has one.
-pub fn restore(job: &mut Job, batches: &[Batch], traced: bool) {
-    save(job);
+pub fn restore(batches: &[Batch], traced: bool) -> Job {
+    let mut job = Job::default();
     if traced {
-        trace::switch_on(job);
+        trace::switch_on(&mut job);
     }
     for batch in batches {
-        batch.add_to(job);
+        batch.add_to(&mut job);
     }
     if traced {
-        trace::read(job);
+        trace::read(&mut job);
     }
+    job
 }
 
 /// Reads what `fw_regs_vmm dump` said of a VM whose guest asked its firmware before.
@@ -64,21 +57,13 @@ pub fn output<'a>(host: &Host, transcript: &'a Transcript, command: &str) -> Res
     Ok(output)
 }
 
-/// What a host said, with the reasons where they were traced.
-pub fn read(
-    host: &Host,
-    batches: &[Batch],
-    transcript: &Transcript,
-    traced: bool,
-) -> Result<Visit> {
+/// What a host said of its batches, by batch and stream, with the reasons where they were traced.
+pub fn read(batches: &[Batch], transcript: &Transcript, traced: bool) -> Result<Vec<Vec<Answer>>> {
     let answers = batches.iter().map(|batch| batch.answers(transcript));
     let mut by_batch: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
     if traced {
         let streams = batches.iter().flat_map(|batch| &batch.streams);
         trace::explain(transcript, streams.zip(by_batch.iter_mut().flatten()))?;
     }
-    Ok(Visit {
-        home: home(host, transcript)?,
-        by_batch,
-    })
+    Ok(by_batch)
 }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A host that is up: it has done a job, and waits for the next.
+//!
+//! The first job comes with the initrd. Each other one is typed on the console: an archive in
+//! pieces, each after a line with its length, and each when the host says that it is ready. A
+//! length of 0 ends the archive. With no archive before it, it has the host power off.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{anyhow, bail, ensure, Result};
+
+use super::log::Log;
+use super::Boot;
+use crate::console::{self, Transcript};
+use crate::job::Job;
+use crate::project::Handlers;
+use crate::qemu::{self, Machine, Running};
+
+/// What a kernel with the Rust handlers says when it boots.
+const SERVED_BY_RUST: &str = "firmware pseudo-registers served by Rust";
+
+/// What a host says when it takes something.
+const READY: &str = "\n@lab ready";
+
+/// A tty holds as much while nobody reads from it.
+const PIECE: usize = 4000;
+
+/// How often the console is looked at.
+const PERIOD: Duration = Duration::from_millis(1);
+
+pub struct Up<'a> {
+    boot: &'a Boot<'a>,
+    machine: Running,
+    log: Log,
+}
+
+impl<'a> Up<'a> {
+    /// Boots a host, which does `boot.job`.
+    ///
+    /// # Errors
+    ///
+    /// Here and below, everything that makes the console doubtful; the message shows its end.
+    pub fn boot(boot: &'a Boot, machine: &Machine, log: &Path) -> Result<(Self, Transcript)> {
+        let mut up = Self {
+            boot,
+            machine: machine.start(log)?,
+            log: Log::open(log)?,
+        };
+        let transcript = up.transcript(boot.job);
+        let transcript = transcript.map_err(|error| up.lost(error))?;
+        Ok((up, transcript))
+    }
+
+    /// Has it do another job. After an error it is gone.
+    pub fn go_on(&mut self, job: &Job) -> Result<Transcript> {
+        let result = self.send(job).and_then(|()| self.transcript(job));
+        result.map_err(|error| self.lost(error))
+    }
+
+    /// Has it power off, and waits until it has.
+    pub fn end(mut self) -> Result<()> {
+        self.power_off().map_err(|error| self.lost(error))?;
+        self.log.clean()?;
+        Ok(())
+    }
+
+    fn send(&mut self, job: &Job) -> Result<()> {
+        for piece in job.archive()?.chunks(PIECE) {
+            self.machine
+                .write(format!("{}\n", piece.len()).as_bytes())?;
+            self.machine.write(piece)?;
+            self.ready()?;
+        }
+        Ok(self.machine.write(b"0\n")?)
+    }
+
+    fn transcript(&mut self, job: &Job) -> Result<Transcript> {
+        let transcript = console::parse(&self.ready()?, job)?;
+        check_handlers(self.boot.handlers, &transcript.served)?;
+        Ok(transcript)
+    }
+
+    fn power_off(&mut self) -> Result<()> {
+        self.machine.write(b"0\n")?;
+        let ended = self.machine.wait();
+        self.not_complaining(ended)
+    }
+
+    /// Waits until it takes something. Returns what it said before.
+    fn ready(&mut self) -> Result<String> {
+        let deadline = Instant::now() + self.boot.limit;
+        loop {
+            // What it said before it ended is there when that is known.
+            let ended = self.machine.ended();
+            if let Some(said) = self.log.take(READY)? {
+                return Ok(said);
+            }
+            let problem = match ended {
+                Ok(false) if Instant::now() < deadline => {
+                    thread::sleep(PERIOD);
+                    continue;
+                }
+                Ok(false) => qemu::late(self.boot.limit),
+                Ok(true) => anyhow!("the host ended before it should"),
+                Err(error) => error,
+            };
+            self.not_complaining(Err(problem))?;
+        }
+    }
+
+    /// Why a machine did not end well is better told by its kernel.
+    fn not_complaining(&mut self, result: Result<()>) -> Result<()> {
+        match (console::complaint(&self.log.take_rest()?), result) {
+            (None, result) => result,
+            (Some(complaint), Ok(())) => bail!("the host complained: {complaint}"),
+            (Some(complaint), Err(error)) => {
+                Err(error.context(format!("the host complained: {complaint}")))
+            }
+        }
+    }
+
+    /// Ends it, and shows the end of its console.
+    fn lost(&self, error: anyhow::Error) -> anyhow::Error {
+        let text = self.machine.end().and_then(|()| self.log.clean());
+        let tail = match console::tail(&text.unwrap_or_else(|error| format!("{error:#}"))) {
+            tail if tail.is_empty() => " is empty".to_owned(),
+            tail => format!(" ends with\n{}", tail.trim_end()),
+        };
+        anyhow!(
+            "{error:#}\n  its console, {},{tail}",
+            self.log.path().display()
+        )
+    }
+}
+
+/// Whether the kernel is the one that was meant.
+fn check_handlers(meant: Handlers, served: &str) -> Result<()> {
+    let rust = served.contains(SERVED_BY_RUST);
+    match meant {
+        Handlers::Rust => ensure!(
+            rust,
+            "the kernel does not say \"{SERVED_BY_RUST}\": not a kernel with the Rust handlers"
+        ),
+        Handlers::C => ensure!(
+            !rust,
+            "the kernel says \"{served}\": not a kernel with the C handlers"
+        ),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_must_be_the_one_meant() {
+        let line = "[    0.1] kvm [1]: firmware pseudo-registers served by Rust";
+        assert!(check_handlers(Handlers::Rust, line).is_ok());
+        assert!(check_handlers(Handlers::C, "").is_ok());
+        assert!(check_handlers(Handlers::Rust, "").is_err());
+        assert!(check_handlers(Handlers::C, line).is_err());
+    }
+}
