@@ -50,7 +50,7 @@ fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) 
         start_from_other(project, handlers)?;
     }
     let kbuild = Kbuild::new(tree, &build_dir, tools);
-    config::ensure(project, &kbuild, handlers)?;
+    config::ensure(project, &kbuild, handlers, &tree::kconfig(tree)?)?;
 
     let name = format!("the kernel with handlers in {}", handlers.label());
     let step = match build_dir.join("vmlinux").exists() {
@@ -72,6 +72,7 @@ fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) 
         },
     )?;
     drop(step);
+    config::check(project, &kbuild, handlers)?;
     refuse_warnings(tree, warnings)?;
 
     let image = project.image(handlers);

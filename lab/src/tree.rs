@@ -16,6 +16,7 @@ mod rewrite;
 mod source;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -191,6 +192,16 @@ pub fn changes(project: &Project) -> Result<Vec<String>> {
     let changes = repo.differences(&format!("{APPLIED}^"), APPLIED)?;
     let there = changes.into_iter().filter(|(_, entry)| entry.is_some());
     Ok(there.map(|(path, _)| path).collect())
+}
+
+/// Names what a tree's Kconfig files say: the same name, the same files.
+pub fn kconfig(tree: &Path) -> Result<String> {
+    let repo = Repo::at(tree);
+    let ours = repo.run(["rev-parse", &format!("{APPLIED}^{{tree}}")])?;
+    let edited = repo.run(["diff", APPLIED, "--", "*Kconfig*"])?;
+    let mut hasher = DefaultHasher::new();
+    edited.hash(&mut hasher);
+    Ok(format!("{ours} {:x}", hasher.finish()))
 }
 
 fn mode_of(file: &Path) -> Result<&'static str> {

@@ -3,6 +3,7 @@
 //! A kernel's configuration: a tinyconfig with `lab/kernel.config` on top.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
 use fs_err as fs;
@@ -12,29 +13,51 @@ use crate::fault::{fault, Help};
 use crate::process::{logged, output};
 use crate::project::{Handlers, Project};
 
-/// Configures a build directory, unless it is configured just so already.
-pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
-    let fragment = fs::read_to_string(project.root().join("lab/kernel.config"))?;
-    let fragment = format!("{fragment}\n{}", choice(handlers));
+/// Configures a build directory, unless it is configured just so already. `kconfig` names the
+/// Kconfig files of the tree.
+pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &str) -> Result<()> {
+    let fragment = fragment(project, handlers)?;
     let config = kbuild.build_dir.join(".config");
     let log = project.log(&format!("config-{}", handlers.name()));
     let run = |target| logged(target, &kbuild.make(&[target]), &log, |_| ());
 
     // What the present .config was made from.
-    let made_from = kbuild.build_dir.join("lab.config");
-    let as_before = fs::read_to_string(&made_from).is_ok_and(|before| before == fragment);
-    if !as_before || !config.exists() {
+    let (made_from, made_with) = (
+        kbuild.build_dir.join("lab.config"),
+        kbuild.build_dir.join("lab.kconfig"),
+    );
+    let is = |file: &Path, text: &str| {
+        config.exists() && fs::read_to_string(file).is_ok_and(|before| before == text)
+    };
+    let (same_fragment, same_kconfig) = (is(&made_from, &fragment), is(&made_with, kconfig));
+    if !same_fragment {
         fs::create_dir_all(&kbuild.build_dir)?;
         run("tinyconfig")?;
         fs::write(&config, fs::read_to_string(&config)? + &fragment)?;
     }
-    // Kconfig files may have changed, too.
-    run("olddefconfig")?;
-    let lost = lost(&fragment, &fs::read_to_string(&config)?);
-    if !lost.is_empty() {
-        return Err(explain(kbuild, &lost));
+    if !(same_fragment && same_kconfig) {
+        run("olddefconfig")?;
+        check(project, kbuild, handlers)?;
+        fs::write(made_with, kconfig)?;
+        fs::write(made_from, fragment)?;
     }
-    Ok(fs::write(made_from, fragment)?)
+    Ok(())
+}
+
+/// Whether the configuration is what we want. Kbuild changes it without a word where a tool has
+/// gone.
+pub fn check(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
+    let fragment = fragment(project, handlers)?;
+    let config = fs::read_to_string(kbuild.build_dir.join(".config"))?;
+    match lost(&fragment, &config) {
+        lost if lost.is_empty() => Ok(()),
+        lost => Err(explain(kbuild, &lost)),
+    }
+}
+
+fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
+    let fragment = fs::read_to_string(project.root().join("lab/kernel.config"))?;
+    Ok(format!("{fragment}\n{}", choice(handlers)))
 }
 
 /// What makes the difference between the two kernels.
