@@ -9,12 +9,17 @@ option = $(if $(filter command,$(origin $1)),--$2 "$($1)")
 SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
 	$(call option,FIRMWARE,firmware) $(call option,KERNEL,kernel) $(call option,CMDLINE,cmdline)
 
-.PHONY: help run matrix check shell setup tree kernel
+# Options of `make series`.
+SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off)
+
+.PHONY: help run matrix check series shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
 	@echo 'make matrix     the same as a report: out/matrix.html, out/matrix.json'
 	@echo 'make check      run every test'
+	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
+	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, KERNEL=c,'
 	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/hosts.toml'
 	@echo
@@ -26,6 +31,9 @@ help:
 
 run matrix check setup tree kernel:
 	@$(LAB) $@
+
+series:
+	@$(LAB) $@ $(SERIES_OPTIONS)
 
 shell:
 	@$(LAB) $@ $(SHELL_OPTIONS)

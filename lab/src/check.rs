@@ -9,7 +9,7 @@ mod differential;
 mod docs;
 mod expected;
 mod firmware;
-mod format;
+pub mod format;
 mod hosts;
 mod kunit;
 mod offers;
@@ -33,6 +33,8 @@ use plan::{Boots, Plan};
 pub enum Step {
     /// Formatting and kernel style of the sources
     Format,
+    /// The patches for the mailing lists
+    Series,
     /// The documentation, with Sphinx
     Docs,
     /// Tests that run on this machine, with Cargo
@@ -69,8 +71,8 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
         .collect();
     if steps.iter().any(|step| step.needs_hosts()) {
         prepare::for_check(project)?;
-    } else if steps.contains(&Step::Docs) {
-        prepare::for_docs(project)?;
+    } else if steps.contains(&Step::Docs) || steps.contains(&Step::Series) {
+        prepare::for_tools_of_tree(project)?;
     } else if steps.contains(&Step::Report) {
         prepare::for_report(project)?;
     } else if steps.contains(&Step::Format) {
@@ -125,6 +127,7 @@ impl Step {
     fn name(self) -> &'static str {
         match self {
             Step::Format => "format",
+            Step::Series => "series",
             Step::Docs => "docs",
             Step::Unit => "unit",
             Step::Report => "report",
@@ -140,12 +143,17 @@ impl Step {
     }
 
     fn needs_hosts(self) -> bool {
-        !matches!(self, Step::Format | Step::Docs | Step::Unit | Step::Report)
+        !matches!(
+            self,
+            Step::Format | Step::Series | Step::Docs | Step::Unit | Step::Report
+        )
     }
 
     fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
         match self {
-            Step::Format | Step::Docs | Step::Unit | Step::Report | Step::Shell => Ok(()),
+            Step::Format | Step::Series | Step::Docs | Step::Unit | Step::Report | Step::Shell => {
+                Ok(())
+            }
             Step::Firmware => firmware::plan(project, plan),
             Step::Hosts => hosts::plan(project, plan),
             Step::Kunit => kunit::plan(plan),
@@ -162,6 +170,7 @@ impl Step {
     fn judge(self, project: &Project, boots: &Boots) -> Result<Groups> {
         match self {
             Step::Format => format::run(project),
+            Step::Series => crate::series::check::run(project),
             Step::Docs => docs::run(project),
             Step::Unit => unit::run(project),
             Step::Report => report::run(project),

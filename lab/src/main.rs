@@ -30,6 +30,7 @@ mod registers;
 mod results;
 mod run;
 mod selftests;
+mod series;
 mod setup;
 mod shell;
 mod trace;
@@ -78,6 +79,8 @@ enum Command {
         #[arg(long, value_enum, value_delimiter = ',')]
         only: Vec<check::Step>,
     },
+    /// Make patches for the kernel's mailing lists: out/series
+    Series(series::Series),
     /// Tell without booting where VMs can move to, and what new VMs may be given
     #[command(subcommand)]
     Plan(plan::Plan),
@@ -108,6 +111,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Run => run::run(&project)?,
         Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
+        Command::Series(series) => series::run(&project, &series)?,
         Command::Plan(plan) => return plan::run(plan),
         Command::Check { only } => return check::check(&project, &only),
     }

@@ -31,8 +31,8 @@ pub fn for_check(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// What building the documentation needs: Sphinx, and the tree.
-pub fn for_docs(project: &Project) -> Result<()> {
+/// What the tree's own tools need, for documentation and for patches: them, and programs of Debian.
+pub fn for_tools_of_tree(project: &Project) -> Result<()> {
     setup::ensure(project)?;
     for_sources(project)
 }

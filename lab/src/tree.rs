@@ -8,8 +8,8 @@
 //! Kbuild builds only what depends on them.
 
 mod cdefs;
-mod edits;
-mod git;
+pub mod edits;
+pub mod git;
 mod kdir;
 pub mod overlay;
 mod rewrite;
@@ -35,16 +35,33 @@ use git::{Entries, Entry, Repo};
 /// What a kernel tree with its history takes on the disk, in GB.
 const SPACE: u64 = 4;
 
+/// The list of our edits, below the top of this checkout.
+const EDITS: &str = "lab/edits.toml";
+
 /// The commit that is in the tree, as long as nobody commits there.
 const APPLIED: &str = "refs/lab/applied";
 
 /// Makes sure that the patched tree is there and has our files as they are now.
 pub fn ensure(project: &Project) -> Result<PathBuf> {
+    let _lock = Lock::take(&project.base(), "tree")?;
+    let (repo, pristine) = pristine(project)?;
+    let entries = entries(
+        project,
+        &repo,
+        &pristine,
+        &edits(project)?.of(|_| true),
+        overlay::files(project)?,
+    )?;
+    apply(project, &repo, &pristine, entries)?;
+    Ok(project.tree())
+}
+
+/// The repository of the tree, and the source in it as it was found.
+pub fn pristine(project: &Project) -> Result<(Repo, String)> {
     let tree = project.tree();
     if let Some(kdir) = project.kdir() {
         kdir::check(kdir, Packages::load(project)?.minimum.kernel)?;
     }
-    let _lock = Lock::take(&project.base(), "tree")?;
     if !tree.exists() {
         ensure_space(&project.base(), SPACE, "a kernel tree")?;
         whole_dir(&tree, |dir| create(project, dir))?;
@@ -60,8 +77,12 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
                 tree.display()
             ))?,
     };
-    apply(project, &repo, &pristine)?;
-    Ok(tree)
+    Ok((repo, pristine))
+}
+
+/// The list of our edits.
+pub fn edits(project: &Project) -> Result<Edits> {
+    Edits::load(&project.root().join(EDITS))
 }
 
 /// Makes a tree of the pristine source.
@@ -95,8 +116,7 @@ fn set_head(repo: &Repo, commit: &str) -> Result<()> {
 }
 
 /// Brings everything of ours into the tree.
-fn apply(project: &Project, repo: &Repo, pristine: &str) -> Result<()> {
-    let entries = wanted(project, repo, pristine)?;
+fn apply(project: &Project, repo: &Repo, pristine: &str, entries: Entries) -> Result<()> {
     let wanted: BTreeMap<_, _> = entries
         .iter()
         .map(|(path, entry)| (path.clone(), Some(entry.clone())))
@@ -148,15 +168,21 @@ fn note_local_edits(repo: &Repo, entries: &Entries) -> Result<()> {
     Ok(())
 }
 
-/// All paths that our commit changes, and what it has there. The objects are stored.
-fn wanted(project: &Project, repo: &Repo, pristine: &str) -> Result<Entries> {
-    let ours = overlay::files(project)?;
-    let edited = edited(project, repo, pristine)?;
-    let existing = repo.run(
-        ["ls-tree", "-r", "--name-only", pristine, "--"]
-            .into_iter()
-            .chain(ours.keys().map(String::as_str)),
-    )?;
+/// All paths that a commit with these edits and files changes, and what it has there. The objects
+/// are stored.
+pub fn entries(
+    project: &Project,
+    repo: &Repo,
+    pristine: &str,
+    edits: &Edits,
+    ours: BTreeMap<String, PathBuf>,
+) -> Result<Entries> {
+    let edited = edited(project, repo, pristine, edits)?;
+    let list = ["ls-tree", "-r", "--name-only", pristine, "--"];
+    let existing = match ours.is_empty() {
+        true => String::new(),
+        false => repo.run(list.into_iter().chain(ours.keys().map(String::as_str)))?,
+    };
     if !existing.is_empty() {
         return Err(fault(
             format!(
@@ -210,9 +236,13 @@ fn mode_of(file: &Path) -> Result<&'static str> {
 }
 
 /// The kernel's own files as we edit them.
-fn edited(project: &Project, repo: &Repo, pristine: &str) -> Result<BTreeMap<String, String>> {
-    let list = project.root().join("lab/edits.toml");
-    let edits = Edits::load(&list)?;
+fn edited(
+    project: &Project,
+    repo: &Repo,
+    pristine: &str,
+    edits: &Edits,
+) -> Result<BTreeMap<String, String>> {
+    let list = project.root().join(EDITS);
     edits
         .apply(|path| repo.show(pristine, path))?
         .map_err(|failures| {

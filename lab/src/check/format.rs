@@ -15,15 +15,17 @@ use crate::ui::Step;
 /// What goes into a kernel tree: the rest need not look like it.
 const NOT_KERNEL: &str = "lab/";
 
-/// What checkpatch misjudges in selftests: macros that declare test cases, not code, and the
-/// harness's `FIXTURE_DATA(name) *self`, which it takes for a product.
-const SELFTESTS: &str = "selftests/";
-const SELFTESTS_IGNORE: &str =
-    "--ignore=COMPLEX_MACRO,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE,SPACING";
-
-/// And in headers of trace events: their lists of fields, and a path that it takes for a division.
-const TRACE: &str = "trace.h";
-const TRACE_IGNORE: &str = "--ignore=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,SPACING";
+/// What checkpatch misjudges, by where it does.
+const MISJUDGED: [(&str, &str); 2] = [
+    // Macros that declare test cases, not code, and the harness's `FIXTURE_DATA(name) *self`, which
+    // it takes for a product.
+    (
+        "selftests/",
+        "COMPLEX_MACRO,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE,SPACING",
+    ),
+    // The lists of fields of trace events, and a path that it takes for a division.
+    ("/trace.h", "OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,SPACING"),
+];
 
 pub fn run(project: &Project) -> Result<Groups> {
     let files = files(project)?;
@@ -88,6 +90,13 @@ fn rustfmt(project: &Project, files: &[&PathBuf]) -> Result<Outcome> {
     tool(project, "rustfmt", arguments)
 }
 
+/// Types of checkpatch's messages that are wrong of a file.
+pub fn misjudged(path: &str) -> impl Iterator<Item = &'static str> + '_ {
+    let known = MISJUDGED.into_iter();
+    let known = known.filter(|(place, _)| path.contains(place));
+    known.map(|(_, types)| types)
+}
+
 fn checkpatch(project: &Project, file: &Path) -> Result<Outcome> {
     let script = project.tree().join("scripts/checkpatch.pl");
     let mut arguments = vec![
@@ -98,11 +107,8 @@ fn checkpatch(project: &Project, file: &Path) -> Result<Outcome> {
         "--no-summary".into(),
         "--color=never".into(),
     ];
-    if file.starts_with(SELFTESTS) {
-        arguments.push(SELFTESTS_IGNORE.into());
-    }
-    if file.ends_with(TRACE) {
-        arguments.push(TRACE_IGNORE.into());
+    for types in misjudged(&file.to_string_lossy()) {
+        arguments.push(format!("--ignore={types}").into());
     }
     arguments.extend(["-f".into(), file.into()]);
     tool(project, "perl", arguments)

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::rewrite::{self, Refusal, Side};
 
 /// The file `lab/edits.toml`. The moves are made first, then the insertions, then the
-/// replacements; each kind in the order of the file.
+/// replacements; each kind in the order of the file, but single lines after other insertions.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Edits {
@@ -24,14 +24,17 @@ pub struct Edits {
     moves: Vec<Move>,
     #[serde(rename = "insert")]
     insertions: Vec<Insertion>,
+    #[serde(rename = "lines")]
+    lines: Vec<Lines>,
     #[serde(rename = "replace")]
     replacements: Vec<Replacement>,
 }
 
 /// Named C definitions go from one file to another.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Move {
+    patch: String,
     from: String,
     to: String,
     names: Vec<String>,
@@ -42,9 +45,12 @@ struct Move {
 }
 
 /// Lines of ours are put beside a line.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Insertion {
+    patch: String,
+    /// The patch that takes it back.
+    until: Option<String>,
     file: String,
     /// The C definition in which the line is looked for; in the whole file if not given.
     within: Option<String>,
@@ -53,10 +59,35 @@ struct Insertion {
     text: String,
 }
 
-/// A text of ours is put in the place of what a pattern matches.
+/// Lines of several patches, each put before the same line of a file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Lines {
+    file: String,
+    before: String,
+    /// Patch and line.
+    lines: Vec<(String, String)>,
+}
+
+impl Lines {
+    fn insertions(&self) -> impl Iterator<Item = Insertion> + '_ {
+        self.lines.iter().map(|(patch, line)| Insertion {
+            patch: patch.clone(),
+            until: None,
+            file: self.file.clone(),
+            within: None,
+            before: Some(self.before.clone()),
+            after: None,
+            text: format!("{line}\n"),
+        })
+    }
+}
+
+/// A text of ours is put in the place of what a pattern matches.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Replacement {
+    patch: String,
     file: String,
     pattern: String,
     text: String,
@@ -78,8 +109,36 @@ impl fmt::Display for Failure {
 
 impl Edits {
     pub fn load(file: &Path) -> Result<Self> {
-        toml::from_str(&fs::read_to_string(file)?)
-            .with_context(|| format!("cannot read {}", file.display()))
+        let mut edits: Self = toml::from_str(&fs::read_to_string(file)?)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        let lines = std::mem::take(&mut edits.lines);
+        let lines = lines.iter().flat_map(Lines::insertions);
+        edits.insertions.extend(lines);
+        Ok(edits)
+    }
+
+    /// Those that are made where these patches of the series are there.
+    pub fn of(&self, there: impl Fn(&str) -> bool) -> Self {
+        let inserted =
+            |edit: &&Insertion| there(&edit.patch) && !edit.until.as_deref().is_some_and(&there);
+        let moves = self.moves.iter().filter(|edit| there(&edit.patch));
+        let replacements = self.replacements.iter().filter(|edit| there(&edit.patch));
+        Self {
+            moves: moves.cloned().collect(),
+            insertions: self.insertions.iter().filter(inserted).cloned().collect(),
+            lines: Vec::new(),
+            replacements: replacements.cloned().collect(),
+        }
+    }
+
+    /// The patches of the series that they name.
+    pub fn patches(&self) -> impl Iterator<Item = &str> {
+        let moves = self.moves.iter().map(|edit| &edit.patch);
+        let insertions = self.insertions.iter();
+        let insertions = insertions.flat_map(|edit| [Some(&edit.patch), edit.until.as_ref()]);
+        let replacements = self.replacements.iter().map(|edit| &edit.patch);
+        let all = moves.chain(insertions.flatten()).chain(replacements);
+        all.map(String::as_str)
     }
 
     /// The edited files by path, computed from the texts that `pristine` gives; or everything that
@@ -209,29 +268,34 @@ mod tests {
 
     const EDITS: &str = r##"
 [[move]]
+patch = "one"
 from = "a.c"
 to = "new.c"
 names = ["f"]
 header = "/* new */\n"
 
 [[move]]
+patch = "one"
 from = "a.c"
 to = "a.h"
 names = ["N"]
 after = "#include <x.h>"
 
 [[insert]]
+patch = "one"
 file = "Makefile"
 after = "a"
 text = "b\n"
 
 [[insert]]
+patch = "two"
 file = "b.c"
 within = "f"
 after = "	x();"
 text = "	y();\n"
 
 [[replace]]
+patch = "two"
 file = "Makefile"
 pattern = '^z.*'
 text = "y"
@@ -263,6 +327,35 @@ text = "y"
         ];
         let expected = expected.map(|(file, text)| (file.to_string(), text.to_string()));
         assert_eq!(files, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn a_patch_of_the_series_has_its_own_edits() {
+        let edits = r#"
+            [[insert]]
+            patch = "one"
+            until = "two"
+            file = "Makefile"
+            after = "a"
+            text = "for now\n"
+
+            [[lines]]
+            file = "Makefile"
+            before = "z z"
+            lines = [["one", "b"], ["two", "c"], ["one", "d"]]
+            "#;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), edits).unwrap();
+        let edits = Edits::load(file.path()).unwrap();
+        assert!(edits.patches().all(|patch| ["one", "two"].contains(&patch)));
+
+        let makefile = |there: &[&str]| {
+            let edits = edits.of(|patch| there.contains(&patch));
+            edits.apply(tree).unwrap().unwrap().remove("Makefile")
+        };
+        assert_eq!(makefile(&[]), None);
+        assert_eq!(makefile(&["one"]).unwrap(), "a\nfor now\nb\nd\nz z\n");
+        assert_eq!(makefile(&["one", "two"]).unwrap(), "a\nb\nc\nd\nz z\n");
     }
 
     #[test]

@@ -152,6 +152,17 @@ impl Repo {
 
     /// Commits a revision's tree with these entries laid over it, and nothing else changed.
     pub fn commit_over(&self, parent: &str, entries: &Entries, message: &str) -> Result<String> {
+        self.commit_over_as(&[], parent, entries, message)
+    }
+
+    /// The same, with these variables in git's environment: they can tell who the author is.
+    pub fn commit_over_as(
+        &self,
+        env: &[(&str, &Path)],
+        parent: &str,
+        entries: &Entries,
+        message: &str,
+    ) -> Result<String> {
         let index = tempfile::Builder::new()
             .prefix("lab-index-")
             .tempdir_in(self.git_dir())?;
@@ -164,7 +175,8 @@ impl Repo {
         }
         output(&git(&["update-index", "-z", "--index-info"]).stdin_bytes(lines))?;
         let tree = output(&git(&["write-tree"]))?;
-        self.run(["commit-tree", tree.trim(), "-p", parent, "-m", message])
+        let commit = ["commit-tree", tree.trim(), "-p", parent, "-m", message];
+        Ok(output(&self.git_with(env, commit))?.trim().to_string())
     }
 }
 
