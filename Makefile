@@ -12,7 +12,7 @@ SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
 # Options of `make series`.
 SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off)
 
-.PHONY: help run matrix check series shell setup tree kernel
+.PHONY: help run matrix check series series-check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
@@ -20,6 +20,7 @@ help:
 	@echo 'make check      run every test'
 	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
+	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
 	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, KERNEL=c,'
 	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/hosts.toml'
 	@echo
@@ -29,7 +30,7 @@ help:
 	@echo
 	@echo 'KDIR=path       work on a copy of that kernel tree instead of Debian'\''s source'
 
-run matrix check setup tree kernel:
+run matrix check series-check setup tree kernel:
 	@$(LAB) $@
 
 series:

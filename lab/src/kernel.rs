@@ -2,7 +2,7 @@
 
 //! The two kernels: one tree and one configuration, with the handlers in Rust or in C.
 
-mod config;
+pub mod config;
 pub mod make;
 
 use std::path::{Path, PathBuf};

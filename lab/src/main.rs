@@ -81,6 +81,8 @@ enum Command {
     },
     /// Make patches for the kernel's mailing lists: out/series
     Series(series::Series),
+    /// Take the series into a pristine tree, build each step, boot the last one and run the selftests
+    SeriesCheck,
     /// Tell without booting where VMs can move to, and what new VMs may be given
     #[command(subcommand)]
     Plan(plan::Plan),
@@ -112,6 +114,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
         Command::Series(series) => series::run(&project, &series)?,
+        Command::SeriesCheck => return series::build::run(&project),
         Command::Plan(plan) => return plan::run(plan),
         Command::Check { only } => return check::check(&project, &only),
     }

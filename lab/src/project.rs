@@ -17,6 +17,8 @@ pub struct Project {
     out: PathBuf,
     /// The user's own kernel tree, if it is not Debian's source that is patched.
     kdir: Option<PathBuf>,
+    /// Where a tree is that has all of ours already, if it is not ours to patch.
+    as_it_is: Option<PathBuf>,
 }
 
 /// Which implementation of the handlers a kernel has.
@@ -59,6 +61,7 @@ impl Project {
             // Compilers tell the real path where out/ is a link.
             out: out.canonicalize().unwrap_or(out),
             kdir: None,
+            as_it_is: None,
         }
     }
 
@@ -77,6 +80,18 @@ impl Project {
         })
     }
 
+    /// The same checkout with the tree below `base`, which is built but not patched.
+    pub fn with_tree_as_it_is(self, base: &Path) -> Self {
+        Self {
+            as_it_is: Some(base.to_path_buf()),
+            ..self
+        }
+    }
+
+    pub fn patches_its_tree(&self) -> bool {
+        self.as_it_is.is_none()
+    }
+
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -93,9 +108,10 @@ impl Project {
     /// Where the patched tree and all that is built from it is: `out/`, or a directory of its own
     /// for each tree of the user's.
     pub fn base(&self) -> PathBuf {
-        match &self.kdir {
-            None => self.out(""),
-            Some(kdir) => {
+        match (&self.as_it_is, &self.kdir) {
+            (Some(base), _) => base.clone(),
+            (None, None) => self.out(""),
+            (None, Some(kdir)) => {
                 let name = kdir.file_name().unwrap_or_default().to_string_lossy();
                 // Kbuild takes no directory with spaces or colons in its name.
                 let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);

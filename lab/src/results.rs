@@ -43,6 +43,10 @@ impl Case {
         Self::new(name, Outcome::Fail(cause.into()))
     }
 
+    pub fn failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Fail(_))
+    }
+
     pub fn skip(name: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::new(name, Outcome::Skip(reason.into()))
     }

@@ -5,6 +5,7 @@
 //! They are commits over the tree that they are for, made from `lab/series/patches.toml`, our files
 //! and the edits: what they come to is what `lab tree` makes.
 
+pub mod build;
 pub mod check;
 mod patches;
 

@@ -43,6 +43,9 @@ const APPLIED: &str = "refs/lab/applied";
 
 /// Makes sure that the patched tree is there and has our files as they are now.
 pub fn ensure(project: &Project) -> Result<PathBuf> {
+    if !project.patches_its_tree() {
+        return Ok(project.tree());
+    }
     let _lock = Lock::take(&project.base(), "tree")?;
     let (repo, pristine) = pristine(project)?;
     let entries = entries(

@@ -18,8 +18,6 @@ use crate::project::{Handlers, Project};
 pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &str) -> Result<()> {
     let fragment = fragment(project, handlers)?;
     let config = kbuild.build_dir.join(".config");
-    let log = project.log(&format!("config-{}", handlers.name()));
-    let run = |target| logged(target, &kbuild.make(&[target]), &log, |_| ());
 
     // What the present .config was made from.
     let (made_from, made_with) = (
@@ -31,17 +29,41 @@ pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &
     };
     let (same_fragment, same_kconfig) = (is(&made_from, &fragment), is(&made_with, kconfig));
     if !same_fragment {
-        fs::create_dir_all(&kbuild.build_dir)?;
-        run("tinyconfig")?;
-        fs::write(&config, fs::read_to_string(&config)? + &fragment)?;
+        of_what_there_is(project, kbuild, handlers)?;
+    } else if !same_kconfig {
+        let log = project.log(&format!("config-{}", handlers.name()));
+        logged(
+            "olddefconfig",
+            &kbuild.make(&["olddefconfig"]),
+            &log,
+            |_| (),
+        )?;
     }
     if !(same_fragment && same_kconfig) {
-        run("olddefconfig")?;
         check(project, kbuild, handlers)?;
         fs::write(made_with, kconfig)?;
         fs::write(made_from, fragment)?;
     }
     Ok(())
+}
+
+/// Configures a build directory for a tree that may not have all of ours yet: what it does not know
+/// is left out.
+pub fn of_what_there_is(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
+    let log = project.log(&format!("config-{}", handlers.name()));
+    let run = |target| logged(target, &kbuild.make(&[target]), &log, |_| ());
+    let config = kbuild.build_dir.join(".config");
+    fs::create_dir_all(&kbuild.build_dir)?;
+    run("tinyconfig")?;
+    let text = fs::read_to_string(&config)? + &fragment(project, handlers)?;
+    fs::write(&config, text)?;
+    run("olddefconfig")
+}
+
+/// Whether a finished configuration has a line.
+pub fn has(kbuild: &Kbuild, line: &str) -> Result<bool> {
+    let config = fs::read_to_string(kbuild.build_dir.join(".config"))?;
+    Ok(config.lines().any(|found| found == line))
 }
 
 /// Whether the configuration is what we want. Kbuild changes it without a word where a tool has
