@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod check;
+mod map;
 mod patches;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ const BLURB_HERE: &str = "*** BLURB HERE ***";
 
 /// What `lab/series/cover.txt` leaves to be filled in.
 const BASE_HERE: &str = "{base}";
+const MAP_HERE: &str = "{map}";
 
 #[derive(Debug, Default, Args)]
 pub struct Series {
@@ -143,17 +145,20 @@ fn write(
 
     let cover = into.join(COVER);
     let text = fs::read_to_string(project.root().join("lab/series/cover.txt"))?;
-    fs::write(&cover, letter(&fs::read_to_string(&cover)?, &text, base)?)?;
+    let c_source = repo.show(&base.commit, map::C_FILE)?.unwrap_or_default();
+    let text = text
+        .replace(BASE_HERE, &base.about)
+        .replace(MAP_HERE, map::text(project, &c_source)?.trim_end());
+    fs::write(&cover, letter(&fs::read_to_string(&cover)?, &text)?)?;
     fs::write(into.join(RECIPIENTS), recipients(project, &files(into)?)?)?;
     Ok(())
 }
 
 /// Fills in the cover letter that git made.
-fn letter(of_git: &str, text: &str, base: &Base) -> Result<String> {
+fn letter(of_git: &str, text: &str) -> Result<String> {
     let (subject, blurb) = text
         .split_once("\n\n")
         .context("a cover letter with no text")?;
-    let blurb = blurb.replace(BASE_HERE, &base.about);
     for place in [SUBJECT_HERE, BLURB_HERE] {
         ensure!(of_git.contains(place), "git's cover letter has no {place}");
     }
@@ -256,13 +261,13 @@ mod tests {
 
     #[test]
     fn a_cover_letter_is_filled_in() {
-        let base = Base::public("0123456789abcdef".to_owned());
         let of_git = format!("Subject: [RFC PATCH 0/2] {SUBJECT_HERE}\n\n{BLURB_HERE}\n\nA (2):\n");
-        let letter = letter(&of_git, "KVM: Do\n\nIt does.\n\nFor {base}.\n", &base).unwrap();
+        let text = "KVM: Do\n\nIt does.\n\nFor all.\n";
         assert_eq!(
-            letter,
-            "Subject: [RFC PATCH 0/2] KVM: Do\n\nIt does.\n\nFor commit 0123456789ab.\n\nA (2):\n"
+            letter(&of_git, text).unwrap(),
+            "Subject: [RFC PATCH 0/2] KVM: Do\n\nIt does.\n\nFor all.\n\nA (2):\n"
         );
-        assert!(super::letter("Subject: x\n", "KVM: Do\n\nIt does.\n", &base).is_err());
+        assert!(letter("Subject: x\n", text).is_err());
+        assert!(letter(&of_git, "KVM: Do\n").is_err());
     }
 }

@@ -7,7 +7,7 @@
 //! our files or edits change, and git changes only the files in the tree that differ, so that
 //! Kbuild builds only what depends on them.
 
-mod cdefs;
+pub mod cdefs;
 pub mod edits;
 pub mod git;
 mod kdir;
