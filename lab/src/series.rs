@@ -39,7 +39,7 @@ const MAP_HERE: &str = "{map}";
 #[derive(Debug, Default, Args)]
 pub struct Series {
     /// Make it for this commit of the kernel tree, instead of what is there
-    #[arg(long, value_name = "COMMIT", requires = "kdir")]
+    #[arg(long, value_name = "COMMIT")]
     base: Option<String>,
     /// Sign it off as git's user.name and user.email, who also becomes its author
     #[arg(long)]
@@ -207,7 +207,7 @@ impl Base {
         match (found, wanted) {
             (None, Some(wanted)) => Err(fault(
                 format!("there is no commit {wanted} in the kernel tree"),
-                "pass one that git knows there: BASE=commit",
+                "pass a tree, and a commit that git knows there: KDIR=path BASE=commit",
             )),
             (Some(commit), Some(_)) => Ok(Self::public(commit)),
             (Some(commit), None) if tree(&commit) == tree(&pristine) => Ok(Self::public(commit)),
