@@ -133,7 +133,8 @@ fn all<T>(message: &str, results: impl Iterator<Item = Result<T>>) -> Result<Vec
     Ok(good)
 }
 
-/// Lets as many hosts work at a time as this machine has CPUs.
+/// Lets one host more work at a time than this machine has CPUs: each also waits now and then, for
+/// its disk, its timers or what is typed to it.
 struct Turns {
     free: Mutex<usize>,
     freed: Condvar,
