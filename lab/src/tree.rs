@@ -223,6 +223,15 @@ pub fn changes(project: &Project) -> Result<Vec<String>> {
     Ok(there.map(|(path, _)| path).collect())
 }
 
+/// The lines that we add to a file of the tree.
+pub fn added(project: &Project, path: &str) -> Result<String> {
+    let repo = Repo::at(project.tree());
+    let before = format!("{APPLIED}^");
+    let diff = repo.run(["diff", "--unified=0", &before, APPLIED, "--", path])?;
+    let added = diff.lines().filter_map(|line| line.strip_prefix('+'));
+    Ok(added.map(|line| format!("{line}\n")).collect())
+}
+
 /// Names what a tree's Kconfig files say: the same name, the same files.
 pub fn kconfig(tree: &Path) -> Result<String> {
     let repo = Repo::at(tree);

@@ -51,7 +51,7 @@ pub fn run(project: &Project) -> Result<Groups> {
     let diagnoses = diagnoses(&docs.without_tree(&output));
     let pages = changes.iter().filter(|path| is_page(path));
     let sphinx = pages.map(|page| judge(page, &diagnoses, docs.html(page).is_file()));
-    let references = match dead_references(&dead, &changes) {
+    let references = match dead_references(project, &dead, &changes)? {
         dead if dead.is_empty() => Case::pass("references"),
         dead => Case::fail("references", dead.join("\n")),
     };
@@ -157,13 +157,30 @@ fn judge(page: &str, diagnoses: &[String], built: bool) -> Case {
     }
 }
 
-/// The lines about files of ours among those that the script prints: `file: reference`.
-fn dead_references<'a>(output: &'a str, ours: &[String]) -> Vec<&'a str> {
-    let is_ours = |file: &str| ours.iter().any(|path| path == file);
-    output
-        .lines()
-        .filter(|line| line.split_once(": ").is_some_and(|(file, _)| is_ours(file)))
-        .collect()
+/// The lines about references that we wrote, among those that the script prints.
+fn dead_references<'a>(
+    project: &Project,
+    output: &'a str,
+    changes: &[String],
+) -> Result<Vec<&'a str>> {
+    let mut dead = Vec::new();
+    for (line, file, reference) in references_in(output, changes) {
+        // A file that we edit may have some of its own.
+        if tree::added(project, file)?.contains(reference) {
+            dead.push(line);
+        }
+    }
+    Ok(dead)
+}
+
+/// The lines about these files, `file: reference`, and their two parts.
+fn references_in<'a>(output: &'a str, files: &[String]) -> Vec<(&'a str, &'a str, &'a str)> {
+    let parts = |line: &'a str| {
+        let (file, reference) = line.split_once(": ")?;
+        let known = files.iter().any(|path| path == file);
+        known.then_some((line, file, reference))
+    };
+    output.lines().filter_map(parts).collect()
 }
 
 #[cfg(test)]
@@ -220,14 +237,18 @@ Documentation/virt/kvm/d.rst
     }
 
     #[test]
-    fn dead_references_in_files_of_ours_are_found() {
+    fn references_in_files_of_ours_are_found() {
         let output = "Documentation/a.rst: Documentation/none.rst\n\
                       Documentation/b.rst: Documentation/none.rst\n\
                       arch/arm64/kvm/a.rs: Documentation/none.rst\n";
         let ours = ["Documentation/a.rst", "arch/arm64/kvm/a.rs"].map(String::from);
-        let dead = dead_references(output, &ours);
-        assert_eq!(dead.len(), 2);
-        assert_eq!(dead[0], "Documentation/a.rst: Documentation/none.rst");
+        let found = references_in(output, &ours);
+        assert_eq!(found.len(), 2);
+        let line = "Documentation/a.rst: Documentation/none.rst";
+        assert_eq!(
+            found[0],
+            (line, "Documentation/a.rst", "Documentation/none.rst")
+        );
     }
 
     #[test]
