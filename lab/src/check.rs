@@ -18,6 +18,7 @@ mod report;
 mod sample;
 mod selftests;
 mod shell;
+mod sparse;
 mod unit;
 mod upstream;
 
@@ -37,6 +38,8 @@ pub enum Step {
     Series,
     /// The documentation, with Sphinx
     Docs,
+    /// The C files of the kernel that we touch, with sparse
+    Sparse,
     /// Tests that run on this machine, with Cargo
     Unit,
     /// The fleet report, in a browser
@@ -69,7 +72,7 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
         .copied()
         .filter(|step| only.is_empty() || only.contains(step))
         .collect();
-    if steps.iter().any(|step| step.needs_hosts()) {
+    if steps.iter().any(|step| step.needs_kernels()) {
         prepare::for_check(project)?;
     } else if steps.contains(&Step::Docs) || steps.contains(&Step::Series) {
         prepare::for_tools_of_tree(project)?;
@@ -129,6 +132,7 @@ impl Step {
             Step::Format => "format",
             Step::Series => "series",
             Step::Docs => "docs",
+            Step::Sparse => "sparse",
             Step::Unit => "unit",
             Step::Report => "report",
             Step::Firmware => "firmware",
@@ -142,18 +146,26 @@ impl Step {
         }
     }
 
+    fn needs_kernels(self) -> bool {
+        self.needs_hosts() || self == Step::Sparse
+    }
+
     fn needs_hosts(self) -> bool {
         !matches!(
             self,
-            Step::Format | Step::Series | Step::Docs | Step::Unit | Step::Report
+            Step::Format | Step::Series | Step::Docs | Step::Sparse | Step::Unit | Step::Report
         )
     }
 
     fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
         match self {
-            Step::Format | Step::Series | Step::Docs | Step::Unit | Step::Report | Step::Shell => {
-                Ok(())
-            }
+            Step::Format
+            | Step::Series
+            | Step::Docs
+            | Step::Sparse
+            | Step::Unit
+            | Step::Report
+            | Step::Shell => Ok(()),
             Step::Firmware => firmware::plan(project, plan),
             Step::Hosts => hosts::plan(project, plan),
             Step::Kunit => kunit::plan(plan),
@@ -172,6 +184,7 @@ impl Step {
             Step::Format => format::run(project),
             Step::Series => crate::series::check::run(project),
             Step::Docs => docs::run(project),
+            Step::Sparse => sparse::run(project),
             Step::Unit => unit::run(project),
             Step::Report => report::run(project),
             Step::Firmware => firmware::judge(project, boots),
