@@ -2,12 +2,12 @@
 #
 # Everything is done by the tool in lab/, which is built on first use.
 
-LAB := lab/bootstrap $(if $(KDIR),--kdir "$(KDIR)")
+LAB = lab/bootstrap $(if $(KDIR),--kdir "$(KDIR)") $(call option,KERNEL,kernel)
 
 # Options of `make shell`. A variable of the environment, such as csh's HOST, is none.
 option = $(if $(filter command,$(origin $1)),--$2 "$($1)")
 SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
-	$(call option,FIRMWARE,firmware) $(call option,KERNEL,kernel) $(call option,CMDLINE,cmdline)
+	$(call option,FIRMWARE,firmware) $(call option,HANDLERS,handlers) $(call option,CMDLINE,cmdline)
 
 # Options of `make series`.
 SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off)
@@ -21,14 +21,15 @@ help:
 	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
-	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, KERNEL=c,'
+	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, HANDLERS=c,'
 	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/hosts.toml'
 	@echo
 	@echo 'make setup      get the tools that building and booting need'
 	@echo 'make tree       get a kernel source and put the component into it: out/linux'
 	@echo 'make kernel     build both kernels: out/kernel/rust/Image, out/kernel/c/Image'
 	@echo
-	@echo 'KDIR=path       work on a copy of that kernel tree instead of Debian'\''s source'
+	@echo 'KERNEL=7.2      work on that series of Debian'\''s sources instead of the newest'
+	@echo 'KDIR=path       work on a copy of that kernel tree instead'
 
 run matrix check series-check setup tree kernel:
 	@$(LAB) $@

@@ -46,6 +46,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use project::Project;
+use setup::version::Version;
 
 #[derive(Parser)]
 #[command(about, version)]
@@ -55,6 +56,9 @@ struct Cli {
     /// Work on a copy of this kernel tree instead of Debian's source
     #[arg(long, global = true, value_name = "PATH")]
     kdir: Option<PathBuf>,
+    /// Work on Debian's source of this series, such as 7.2, instead of the newest
+    #[arg(long, global = true, value_name = "SERIES", conflicts_with = "kdir")]
+    kernel: Option<Version>,
 }
 
 #[derive(Subcommand)]
@@ -104,6 +108,10 @@ fn run(cli: Cli) -> Result<bool> {
     let mut project = Project::here();
     if let Some(kdir) = &cli.kdir {
         project = project.with_kdir(kdir)?;
+    }
+    if let Some(series) = cli.kernel {
+        tree::refuse_unsupported(&project, "--kernel", series)?;
+        project = project.with_series(series);
     }
     match cli.command {
         Command::Setup => setup::ensure(&project).map(drop)?,

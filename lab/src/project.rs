@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::fault;
+use crate::setup::version::Version;
 
 /// A checkout of the project, and the kernel tree that it is applied to.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Project {
     out: PathBuf,
     /// The user's own kernel tree, if it is not Debian's source that is patched.
     kdir: Option<PathBuf>,
+    /// Which series of Debian's sources, if not the newest that is supported.
+    series: Option<Version>,
     /// Where a tree is that has all of ours already, if it is not ours to patch.
     as_it_is: Option<PathBuf>,
 }
@@ -61,6 +64,7 @@ impl Project {
             // Compilers tell the real path where out/ is a link.
             out: out.canonicalize().unwrap_or(out),
             kdir: None,
+            series: None,
             as_it_is: None,
         }
     }
@@ -78,6 +82,14 @@ impl Project {
             kdir: Some(kdir),
             ..self
         })
+    }
+
+    /// The same checkout, applied to Debian's source of this series.
+    pub fn with_series(self, series: Version) -> Self {
+        Self {
+            series: Some(series),
+            ..self
+        }
     }
 
     /// The same checkout with the tree below `base`, which is built but not patched.
@@ -100,18 +112,23 @@ impl Project {
         self.kdir.as_deref()
     }
 
+    pub fn series(&self) -> Option<Version> {
+        self.series
+    }
+
     /// A file or directory below `out/`.
     pub fn out(&self, below: impl AsRef<Path>) -> PathBuf {
         self.out.join(below)
     }
 
     /// Where the patched tree and all that is built from it is: `out/`, or a directory of its own
-    /// for each tree of the user's.
+    /// for each series that was asked for and each tree of the user's.
     pub fn base(&self) -> PathBuf {
-        match (&self.as_it_is, &self.kdir) {
-            (Some(base), _) => base.clone(),
-            (None, None) => self.out(""),
-            (None, Some(kdir)) => {
+        match (&self.as_it_is, &self.kdir, self.series) {
+            (Some(base), _, _) => base.clone(),
+            (None, None, None) => self.out(""),
+            (None, None, Some(series)) => self.out(format!("kernel-{series}")),
+            (None, Some(kdir), _) => {
                 let name = kdir.file_name().unwrap_or_default().to_string_lossy();
                 // Kbuild takes no directory with spaces or colons in its name.
                 let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);

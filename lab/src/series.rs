@@ -21,6 +21,7 @@ use crate::fault::{fault, Help};
 use crate::process::{command, output};
 use crate::project::Project;
 use crate::tree::git::Repo;
+use crate::tree::source::version_in;
 use crate::tree::{self, overlay};
 use crate::ui::say;
 use patches::Patches;
@@ -209,7 +210,13 @@ impl Base {
                 format!("there is no commit {wanted} in the kernel tree"),
                 "pass a tree, and a commit that git knows there: KDIR=path BASE=commit",
             )),
-            (Some(commit), Some(_)) => Ok(Self::public(commit)),
+            (Some(commit), Some(wanted)) => {
+                let makefile = repo.show(&commit, "Makefile")?.unwrap_or_default();
+                let version = version_in(&makefile)
+                    .with_context(|| format!("{wanted} has no kernel's Makefile"))?;
+                tree::refuse_unsupported(project, &format!("BASE={wanted}"), version)?;
+                Ok(Self::public(commit))
+            }
             (Some(commit), None) if tree(&commit) == tree(&pristine) => Ok(Self::public(commit)),
             _ => Ok(Self {
                 commit: pristine,

@@ -38,7 +38,7 @@ pub struct Shell {
     firmware: Option<Answers>,
     /// Which kernel boots: with the handlers in `rust` or in `c`
     #[arg(long, value_enum)]
-    kernel: Option<Handlers>,
+    handlers: Option<Handlers>,
     /// Added to the kernel's command line
     #[arg(long, allow_hyphen_values = true)]
     cmdline: Option<String>,
@@ -75,7 +75,7 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
         }
     };
     host.cpu = shell.cpu.unwrap_or(host.cpu);
-    host.kernel = shell.kernel.unwrap_or(host.kernel);
+    host.kernel = shell.handlers.unwrap_or(host.kernel);
     host.cmdline = shell.cmdline.unwrap_or(host.cmdline);
     host.firmware = shell.firmware.or(host.firmware);
     host.memory = host.memory.max(MEMORY);
@@ -142,7 +142,7 @@ mod tests {
             host: None,
             cpu: None,
             firmware: None,
-            kernel: None,
+            handlers: None,
             cmdline: None,
         }
     }
@@ -162,7 +162,7 @@ mod tests {
 
         let changed = host(Shell {
             host: Some("n1".to_owned()),
-            kernel: Some(Handlers::C),
+            handlers: Some(Handlers::C),
             firmware: Some(answers("0,-2,-1").unwrap()),
             ..shell()
         });

@@ -13,7 +13,7 @@ pub mod git;
 mod kdir;
 pub mod overlay;
 mod rewrite;
-mod source;
+pub mod source;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -28,6 +28,7 @@ use crate::fault::{fault, Help};
 use crate::process::output;
 use crate::project::Project;
 use crate::setup::packages::Packages;
+use crate::setup::version::Version;
 use crate::ui::{say, Step};
 use edits::Edits;
 use git::{Entries, Entry, Repo};
@@ -63,7 +64,8 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
 pub fn pristine(project: &Project) -> Result<(Repo, String)> {
     let tree = project.tree();
     if let Some(kdir) = project.kdir() {
-        kdir::check(kdir, Packages::load(project)?.minimum.kernel)?;
+        let what = format!("KDIR={}", kdir.display());
+        refuse_unsupported(project, &what, kdir::version(kdir)?)?;
     }
     if !tree.exists() {
         ensure_space(&project.base(), SPACE, "a kernel tree")?;
@@ -81,6 +83,18 @@ pub fn pristine(project: &Project) -> Result<(Repo, String)> {
             ))?,
     };
     Ok((repo, pristine))
+}
+
+/// Refuses a series of the kernel that the edits are not for.
+pub fn refuse_unsupported(project: &Project, what: &str, kernel: Version) -> Result<()> {
+    let kernels = Packages::load(project)?.kernels;
+    if kernels.have(kernel) {
+        return Ok(());
+    }
+    Err(fault(
+        format!("{what}: Linux {kernel} is not supported"),
+        format!("the edits in {EDITS} are for {kernels}"),
+    ))
 }
 
 /// The list of our edits.

@@ -3,6 +3,7 @@
 //! What the lab needs from Debian, as `lab/debian.toml` lists it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -20,7 +21,7 @@ pub struct Packages {
     pub suites: Vec<String>,
     pub keyrings: Vec<PathBuf>,
     pub minimum: Minimum,
-    pub tested: Tested,
+    pub kernels: Kernels,
     pub pinned: Pinned,
     tools: BTreeMap<String, Sign>,
 }
@@ -28,16 +29,17 @@ pub struct Packages {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Minimum {
-    pub kernel: Version,
     pub rustc: Version,
     pub llvm: u32,
     pub bindgen: Version,
 }
 
-#[derive(Debug, Deserialize)]
+/// The series of the kernel that are supported, from `oldest` to `newest`.
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tested {
-    pub kernel: Version,
+pub struct Kernels {
+    pub oldest: Version,
+    pub newest: Version,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,6 +75,19 @@ impl Packages {
     }
 }
 
+impl Kernels {
+    /// Whether a kernel is of one of them. Which release of its series it is does not matter.
+    pub fn have(&self, kernel: Version) -> bool {
+        (self.oldest..=self.newest).contains(&kernel.series())
+    }
+}
+
+impl fmt::Display for Kernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Linux {} to {}", self.oldest, self.newest)
+    }
+}
+
 impl Sign {
     fn is_there(&self) -> bool {
         match self {
@@ -85,6 +100,17 @@ impl Sign {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_is_supported_by_its_series() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        let (oldest, newest) = (version("7.2"), version("7.10"));
+        let kernels = Kernels { oldest, newest };
+        assert_eq!(kernels.to_string(), "Linux 7.2 to 7.10");
+        let supported = |text| kernels.have(version(text));
+        assert!(["7.2", "7.2.1", "7.9", "7.10.3"].into_iter().all(supported));
+        assert!(!["7.1.9", "7.11", "8.0"].into_iter().any(supported));
+    }
 
     #[test]
     fn the_list_can_be_read() {

@@ -18,6 +18,12 @@ impl Version {
         text.split(|c: char| c.is_whitespace() || c == '-' || c == '+')
             .find_map(|word| word.parse().ok())
     }
+
+    /// Without its third number: the series that a kernel release is of.
+    pub fn series(self) -> Self {
+        let [major, minor, _] = self.0;
+        Self([major, minor, 0])
+    }
 }
 
 impl FromStr for Version {

@@ -32,23 +32,14 @@ const BUILT: [&str; 9] = [
     ":(exclude,glob)arch/*/include/generated/**",
 ];
 
-/// Refuses what is not a kernel tree, or one that is too old for the component.
-pub fn check(kdir: &Path, minimum: Version) -> Result<()> {
-    let Some(version) = version_of(kdir) else {
-        return Err(fault(
+/// The version of a kernel tree; what is not one is refused.
+pub fn version(kdir: &Path) -> Result<Version> {
+    version_of(kdir).ok_or_else(|| {
+        fault(
             format!("KDIR={} is not the top of a kernel tree", kdir.display()),
             "pass the directory that holds the kernel's Makefile and arch/arm64/kvm",
-        ));
-    };
-    if version < minimum {
-        return Err(fault(
-            format!("KDIR={} is Linux {version}", kdir.display()),
-            format!(
-                "the component needs {minimum} or newer; without KDIR, Debian's source is used"
-            ),
-        ));
-    }
-    Ok(())
+        )
+    })
 }
 
 /// Takes the user's tree as it is now into `repo`, and returns the commit that holds it. It is the

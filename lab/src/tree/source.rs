@@ -12,7 +12,7 @@ use crate::fault::fault;
 use crate::process::{command, output};
 use crate::project::Project;
 use crate::setup::debian::{Debian, Found};
-use crate::setup::packages::Packages;
+use crate::setup::packages::{Kernels, Packages};
 use crate::setup::version::Version;
 use crate::ui::{say, Step};
 
@@ -25,13 +25,19 @@ const SPACE: u64 = 1;
 /// Puts a supported kernel source into the empty directory `into`, and returns what it is.
 pub fn fetch(project: &Project, into: &Path) -> Result<String> {
     let packages = Packages::load(project)?;
-    let minimum = packages.minimum.kernel;
     let mut debian = Debian::new(project, &packages);
     let found = debian.all("linux-source-")?;
-    let Some(chosen) = choose(&found, minimum, packages.tested.kernel) else {
+    let kernels = match project.series() {
+        Some(series) => Kernels {
+            oldest: series,
+            newest: series,
+        },
+        None => packages.kernels,
+    };
+    let Some(chosen) = choose(&found, kernels) else {
         return Err(fault(
             format!(
-                "the mirror has no linux-source package of {minimum} or newer in {}",
+                "the mirror has no linux-source package of {kernels} in {}",
                 debian.suite_names()
             ),
             "pass a kernel tree of your own: KDIR=path",
@@ -67,27 +73,32 @@ pub fn forget(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The newest package of the tested series, or else of the newest series that is supported.
-fn choose(found: &[Found], minimum: Version, tested: Version) -> Option<&Found> {
+/// The newest package of the newest series that is wanted.
+fn choose(found: &[Found], wanted: Kernels) -> Option<&Found> {
     let rank = |found: &Found| {
         let series: Version = found.package.strip_prefix("linux-source-")?.parse().ok()?;
         let version = Version::find(&found.version);
-        (series >= minimum).then_some((series == tested, series, version))
+        wanted.have(series).then_some((series, version))
     };
-    let supported = found.iter().filter(|found| rank(found).is_some());
-    supported.max_by_key(|found| rank(found))
+    let wanted = found.iter().filter(|found| rank(found).is_some());
+    wanted.max_by_key(|found| rank(found))
 }
 
-/// The version of a kernel tree, from its Makefile; none if it is not a kernel tree.
+/// The version of a kernel tree; none if it is not one.
 pub fn version_of(tree: &Path) -> Option<Version> {
     let makefile = fs::read_to_string(tree.join("Makefile")).ok()?;
+    let is_kernel = tree.join("arch/arm64/kvm").is_dir() && tree.join("Kbuild").is_file();
+    is_kernel.then(|| version_in(&makefile)).flatten()
+}
+
+/// The version that a kernel's Makefile tells.
+pub fn version_in(makefile: &str) -> Option<Version> {
     let field = |name: &str| {
         let mut lines = makefile.lines().filter_map(|line| line.strip_prefix(name));
         lines.next().map(|rest| rest.trim_start_matches([' ', '=']))
     };
-    let is_kernel = tree.join("arch/arm64/kvm").is_dir() && tree.join("Kbuild").is_file();
     let version = format!("{}.{}", field("VERSION")?, field("PATCHLEVEL")?);
-    is_kernel.then(|| version.parse().ok()).flatten()
+    version.parse().ok()
 }
 
 #[cfg(test)]
@@ -99,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tested_series_is_taken_and_then_the_newest() {
+    fn the_newest_of_the_series_that_are_wanted_is_taken() {
         let found = [
             found("linux-source", "7.9"),
             found("linux-source-7.3", "7.3.9-1"),
@@ -109,10 +120,14 @@ mod tests {
             found("linux-source-7.10-rt", "7.10-1"),
         ];
         let version = |text: &str| text.parse::<Version>().unwrap();
-        let chosen = |minimum, tested| choose(&found, version(minimum), version(tested));
-        assert_eq!(chosen("7.3", "7.3"), Some(&found[2]));
-        assert_eq!(chosen("7.3", "7.5"), Some(&found[3]));
-        assert_eq!(chosen("8.0", "7.3"), None);
+        let chosen = |oldest, newest| {
+            let (oldest, newest) = (version(oldest), version(newest));
+            choose(&found, Kernels { oldest, newest })
+        };
+        assert_eq!(chosen("7.2", "7.3"), Some(&found[2]));
+        assert_eq!(chosen("7.2", "7.5"), Some(&found[3]));
+        assert_eq!(chosen("7.2", "7.2"), Some(&found[4]));
+        assert_eq!(chosen("8.0", "8.1"), None);
     }
 
     #[test]
