@@ -2,6 +2,8 @@
 
 //! The kernel's own KVM selftests: replacing the handlers must not change what any of them says.
 
+use std::collections::BTreeMap;
+
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;
 
@@ -11,6 +13,8 @@ use crate::console::Section;
 use crate::ktap::{self, Ktap};
 use crate::project::{Handlers, Project};
 use crate::results::{Case, Outcome};
+use crate::setup::version::Version;
+use crate::tree::source::version_of;
 
 const SUITE: &str = "upstream";
 
@@ -22,17 +26,25 @@ struct File {
     seconds: u64,
     hosts: Vec<String>,
     tests: Vec<String>,
+    /// Those that came with a later kernel than the oldest that is supported.
+    since: BTreeMap<Version, Vec<String>>,
 }
 
 fn load(project: &Project) -> Result<File> {
     let path = project.root().join("lab/upstream-tests.toml");
-    let file: File = toml::from_str(&fs_err::read_to_string(&path)?)
+    let mut file: File = toml::from_str(&fs_err::read_to_string(&path)?)
         .with_context(|| path.display().to_string())?;
     ensure!(
         !file.hosts.is_empty() && !file.tests.is_empty(),
         "{}: no hosts or no tests",
         path.display()
     );
+    let version = version_of(&project.tree()).context("no kernel tree")?;
+    for (since, tests) in std::mem::take(&mut file.since) {
+        if version >= since {
+            file.tests.extend(tests);
+        }
+    }
     Ok(file)
 }
 
