@@ -189,7 +189,7 @@ impl Step {
             Step::Report => report::run(project),
             Step::Firmware => firmware::judge(project, boots),
             Step::Hosts => hosts::judge(project, boots),
-            Step::Kunit => kunit::judge(boots),
+            Step::Kunit => kunit::judge(project, boots),
             Step::Selftests => selftests::judge(project, boots),
             Step::Upstream => upstream::judge(project, boots),
             Step::Diff => differential::judge(project, boots),

@@ -91,14 +91,18 @@ fn start_from_other(project: &Project, handlers: Handlers) -> Result<()> {
     if !other.join("vmlinux").exists() {
         return Ok(());
     }
+    copy_build(&other, &project.build_dir(handlers))
+}
+
+/// Copies a build directory. What is built again there is only what is to become different.
+pub fn copy_build(from: &Path, to: &Path) -> Result<()> {
     let step = Step::spinner("copying the build directory");
-    let ours = project.build_dir(handlers);
-    whole_dir(&ours, |dir| {
-        let mut from = other.clone().into_os_string();
-        from.push("/.");
-        let args = ["-a".into(), "--reflink=auto".into(), from, dir.into()];
+    whole_dir(to, |dir| {
+        let mut all = from.to_path_buf().into_os_string();
+        all.push("/.");
+        let args = ["-a".into(), "--reflink=auto".into(), all, dir.into()];
         output(&command("cp", args))?;
-        rename_in_commands(&dir.join("rust"), &other, &ours)
+        rename_in_commands(&dir.join("rust"), from, to)
     })?;
     drop(step);
     Ok(())

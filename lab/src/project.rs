@@ -104,6 +104,12 @@ impl Project {
         self.as_it_is.is_none()
     }
 
+    /// Whether the examples in the documentation of the kernel's Rust code are built and run. They
+    /// take a minute, and are the same for both trees.
+    pub fn has_doctests(&self) -> bool {
+        !self.patches_its_tree()
+    }
+
     pub fn root(&self) -> &Path {
         &self.root
     }

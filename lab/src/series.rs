@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod check;
+mod gates;
 mod map;
 mod patches;
 

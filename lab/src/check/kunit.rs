@@ -7,10 +7,14 @@ use anyhow::Result;
 use super::plan::{Boots, Plan};
 use super::Groups;
 use crate::ktap;
+use crate::project::Project;
 use crate::results::Case;
 
 /// The suite that must be there.
-const SUITE: &str = "kvm_arm_fw_regs";
+const SUITE: &str = "kvm_arm_fw_regs/";
+
+/// The examples in the documentation of `kernel::kvm`, where they are built.
+const DOCTESTS: &str = "rust_doctests_kernel/rust_doctest_kernel_kvm_";
 
 const HOST: &str = "max";
 
@@ -19,21 +23,26 @@ pub fn plan(plan: &mut Plan) -> Result<()> {
     Ok(())
 }
 
-pub fn judge(boots: &Boots) -> Result<Groups> {
-    let cases = cases(&boots.kunit(HOST)?.kernel);
+pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
+    let wanted: &[&str] = match project.has_doctests() {
+        true => &[SUITE, DOCTESTS],
+        false => &[SUITE],
+    };
+    let cases = cases(&boots.kunit(HOST)?.kernel, wanted);
     Ok(vec![(String::new(), cases)])
 }
 
-/// The results in a kernel's log.
-fn cases(log: &str) -> Vec<Case> {
+/// The results in a kernel's log, among which there must be some whose names begin as is wanted.
+fn cases(log: &str, wanted: &[&str]) -> Vec<Case> {
     let ktap = ktap::parse(log);
     let mut cases = ktap.cases;
     if !ktap.problems.is_empty() {
         cases.push(Case::fail("(protocol)", ktap.problems.join("\n")));
     }
-    let inside = format!("{SUITE}/");
-    if !cases.iter().any(|case| case.name.starts_with(&inside)) {
-        cases.push(Case::fail(SUITE, "the kernel did not run this suite"));
+    for start in wanted {
+        if !cases.iter().any(|case| case.name.starts_with(start)) {
+            cases.push(Case::fail(*start, "the kernel did not run any of these"));
+        }
     }
     cases
 }
@@ -52,13 +61,14 @@ mod tests {
 
     #[test]
     fn our_suite_is_read() {
-        assert_eq!(cases(&log(SUITE)), [Case::pass("kvm_arm_fw_regs/a")]);
+        let cases = cases(&log("kvm_arm_fw_regs"), &[SUITE]);
+        assert_eq!(cases, [Case::pass("kvm_arm_fw_regs/a")]);
     }
 
     #[test]
     fn a_log_without_our_suite_is_a_failure() {
         for log in [log("other"), String::new()] {
-            let cases = cases(&log);
+            let cases = cases(&log, &[SUITE]);
             let last = cases.last().unwrap();
             assert_eq!(last.name, SUITE);
             assert!(matches!(last.outcome, Outcome::Fail(_)));

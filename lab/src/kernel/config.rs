@@ -13,6 +13,9 @@ use crate::fault::{fault, Help};
 use crate::process::{logged, output};
 use crate::project::{Handlers, Project};
 
+/// Where a kernel's configuration begins.
+pub const START: &str = "tinyconfig";
+
 /// Configures a build directory, unless it is configured just so already. `kconfig` names the
 /// Kconfig files of the tree.
 pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &str) -> Result<()> {
@@ -51,11 +54,17 @@ pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &
 /// is left out.
 pub fn of_what_there_is(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
     let log = project.log(&format!("config-{}", handlers.name()));
-    let run = |target| logged(target, &kbuild.make(&[target]), &log, |_| ());
+    make(kbuild, START, &fragment(project, handlers)?, &log)
+}
+
+/// Configures a build directory as `start` does, a target such as `allmodconfig`, with the lines of
+/// a fragment on top.
+pub fn make(kbuild: &Kbuild, start: &str, fragment: &str, log: &Path) -> Result<()> {
+    let run = |target| logged(target, &kbuild.make(&[target]), log, |_| ());
     let config = kbuild.build_dir.join(".config");
     fs::create_dir_all(&kbuild.build_dir)?;
-    run("tinyconfig")?;
-    let text = fs::read_to_string(&config)? + &fragment(project, handlers)?;
+    run(start)?;
+    let text = fs::read_to_string(&config)? + fragment;
     fs::write(&config, text)?;
     run("olddefconfig")
 }
@@ -69,17 +78,26 @@ pub fn has(kbuild: &Kbuild, line: &str) -> Result<bool> {
 /// Whether the configuration is what we want. Kbuild changes it without a word where a tool has
 /// gone.
 pub fn check(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
-    let fragment = fragment(project, handlers)?;
+    holds(kbuild, &fragment(project, handlers)?)
+}
+
+/// The same for a fragment.
+pub fn holds(kbuild: &Kbuild, fragment: &str) -> Result<()> {
     let config = fs::read_to_string(kbuild.build_dir.join(".config"))?;
-    match lost(&fragment, &config) {
+    match lost(fragment, &config) {
         lost if lost.is_empty() => Ok(()),
         lost => Err(explain(kbuild, &lost)),
     }
 }
 
-fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
+/// What a kernel of ours has over a tinyconfig.
+pub fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
     let fragment = fs::read_to_string(project.root().join("lab/kernel.config"))?;
-    Ok(format!("{fragment}\n{}", choice(handlers)))
+    let doctests = match project.has_doctests() {
+        true => "CONFIG_RUST_KERNEL_DOCTESTS=y\n",
+        false => "",
+    };
+    Ok(format!("{fragment}\n{}{doctests}", choice(handlers)))
 }
 
 /// What makes the difference between the two kernels.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 
-use super::{commits, files, write, Commits};
+use super::{commits, files, gates, write, Commits};
 use crate::check::{self, Step as Check};
 use crate::disk::ensure_space;
 use crate::kernel::{config, make::Kbuild, make::Warnings, refuse_warnings};
@@ -64,7 +64,9 @@ pub fn run(project: &Project) -> Result<bool> {
     if all_well {
         let same = tree.find("HEAD^{tree}") == commits.repo.find("refs/lab/applied^{tree}");
         let whole = Case::from_result("whole", same.then_some(()).context("not what we have"));
-        report.suite("series", vec![(String::new(), vec![whole])])?;
+        let gates = gates::run(&taken, &tools)?;
+        let groups = vec![(String::new(), vec![whole]), ("gates".to_owned(), gates)];
+        report.suite("series", groups)?;
     }
     let good = report.finish()?.good();
     Ok(good && check::check(&taken, &[Check::Kunit, Check::Selftests])?)

@@ -22,6 +22,17 @@ pub enum Services {
 
 impl Services {
     /// All the services that KVM implements.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::kvm::smccc::Services;
+    ///
+    /// // Bit 1 is PTP: the guest can ask for the host's time.
+    /// assert_ne!(Services::VendorHyp.implemented() & (1 << 1), 0);
+    /// // Bit 0 is TRNG: it can ask for random numbers.
+    /// assert_ne!(Services::Std.implemented() & (1 << 0), 0);
+    /// ```
     pub const fn implemented(self) -> u64 {
         match self {
             Self::Std => bindings::KVM_ARM_SMCCC_STD_FEATURES,
@@ -45,6 +56,18 @@ pub enum Workaround {
 
 impl Workaround {
     /// The workaround with this function id, as a guest gives it to `SMCCC_ARCH_FEATURES`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::kvm::smccc::Workaround;
+    ///
+    /// assert_eq!(Workaround::from_function(0x8000_8000), Some(Workaround::One));
+    /// assert_eq!(Workaround::from_function(0x8000_7fff), Some(Workaround::Two));
+    /// assert_eq!(Workaround::from_function(0x8000_3fff), Some(Workaround::Three));
+    /// // SMCCC_VERSION is no workaround.
+    /// assert_eq!(Workaround::from_function(0x8000_0000), None);
+    /// ```
     pub const fn from_function(id: u32) -> Option<Self> {
         match id {
             bindings::ARM_SMCCC_ARCH_WORKAROUND_1 => Some(Self::One),

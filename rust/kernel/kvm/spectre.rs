@@ -5,6 +5,23 @@
 //! A state is final once all CPUs that boot with the system are up; a CPU that comes online later
 //! can make it worse, never better.
 //!
+//! # Examples
+//!
+//! ```
+//! use kernel::kvm::spectre::{
+//!     self,
+//!     State, //
+//! };
+//!
+//! let (before, after) = (spectre::v2(), spectre::v2());
+//! // It can get worse in between, but not better.
+//! match before {
+//!     State::Unaffected => (),
+//!     State::Mitigated => assert_ne!(after, State::Unaffected),
+//!     State::Vulnerable => assert_eq!(after, State::Vulnerable),
+//! }
+//! ```
+//!
 //! C header: [`arch/arm64/include/asm/spectre.h`](srctree/arch/arm64/include/asm/spectre.h).
 
 use crate::bindings;
