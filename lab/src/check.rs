@@ -16,7 +16,7 @@ mod offers;
 mod plan;
 mod report;
 mod sample;
-mod selftests;
+pub mod selftests;
 mod shell;
 mod sparse;
 mod unit;
@@ -28,7 +28,8 @@ use clap::ValueEnum;
 use crate::prepare;
 use crate::project::Project;
 use crate::results::{Case, Report, Totals};
-use plan::{Boots, Plan};
+use plan::Boots;
+pub use plan::Plan;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Step {

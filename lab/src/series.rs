@@ -7,6 +7,7 @@
 
 pub mod build;
 pub mod check;
+mod example;
 mod gates;
 mod map;
 mod patches;

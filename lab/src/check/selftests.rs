@@ -33,20 +33,24 @@ fn tests(project: &Project) -> Result<Vec<String>> {
 }
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
-    let tests = tests(project)?;
     for host in hosts::with_selftests(project)? {
         for handlers in Handlers::ALL {
-            for test in &tests {
-                let job = plan.job(&host.name, handlers);
-                selftest(project, job, SUITE, test, SECONDS)?;
-            }
+            plan_on(project, plan, &host.name, handlers)?;
         }
     }
     Ok(())
 }
 
+/// Plans them for one host and kernel.
+pub fn plan_on(project: &Project, plan: &mut Plan, host: &str, handlers: Handlers) -> Result<()> {
+    for test in tests(project)? {
+        let job = plan.job(host, handlers);
+        selftest(project, job, SUITE, &test, SECONDS)?;
+    }
+    Ok(())
+}
+
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
-    let tests = tests(project)?;
     let hosts = hosts::with_selftests(project)?;
     let mut groups = Groups::new();
     for handlers in Handlers::ALL {
@@ -56,18 +60,15 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
         };
         let mut complete = true;
         for host in &hosts {
-            let place = format!("{}/{}", host.name, handlers.name());
-            match boots.transcript(&host.name, handlers) {
+            match results(project, boots, &host.name, handlers) {
                 Err(error) => {
+                    let place = format!("{}/{}", host.name, handlers.name());
                     groups.push((place, vec![Case::fail("boot", format!("{error:#}"))]));
                     complete = false;
                 }
-                Ok(transcript) => {
-                    for test in &tests {
-                        let section = transcript.section(&command_name(SUITE, test))?;
-                        let cases = ktap::program(section.status, &section.output);
-                        let name = test.trim_start_matches("arm64/");
-                        groups.push((format!("{place}/{test}"), expected.judge(name, cases)));
+                Ok(results) => {
+                    for (place, test, cases) in results {
+                        groups.push((place, expected.judge(&test, cases)));
                     }
                 }
             }
@@ -84,4 +85,23 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
         }
     }
     Ok(groups)
+}
+
+/// What the programs said on one host with one kernel: where, the program's name, and its cases.
+pub fn results(
+    project: &Project,
+    boots: &Boots,
+    host: &str,
+    handlers: Handlers,
+) -> Result<Vec<(String, String, Vec<Case>)>> {
+    let transcript = boots.transcript(host, handlers)?;
+    let mut results = Vec::new();
+    for test in tests(project)? {
+        let section = transcript.section(&command_name(SUITE, &test))?;
+        let cases = ktap::program(section.status, &section.output);
+        let place = format!("{host}/{}/{test}", handlers.name());
+        let name = test.trim_start_matches("arm64/").to_owned();
+        results.push((place, name, cases));
+    }
+    Ok(results)
 }

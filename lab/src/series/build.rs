@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 
-use super::{commits, files, gates, write, Commits};
+use super::{commits, example, files, gates, write, Commits};
 use crate::check::{self, Step as Check};
 use crate::disk::ensure_space;
 use crate::kernel::{config, make::Kbuild, make::Warnings, refuse_warnings};
@@ -69,7 +69,7 @@ pub fn run(project: &Project) -> Result<bool> {
         report.suite("series", groups)?;
     }
     let good = report.finish()?.good();
-    Ok(good && check::check(&taken, &[Check::Kunit, Check::Selftests])?)
+    Ok(good && check::check(&taken, &[Check::Kunit, Check::Selftests])? && example::run(&taken)?)
 }
 
 /// A work tree of its own with the source as it was found.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 
-use super::{commits, files, write, Commits, RECIPIENTS};
+use super::{commits, example, files, write, Commits, RECIPIENTS};
 use crate::check::format;
 use crate::process::{command, output};
 use crate::project::Project;
@@ -50,6 +50,10 @@ pub fn run(project: &Project) -> Result<Vec<(String, Vec<Case>)>> {
         Case::from_result("applies", applies(&commits, &patches)),
         Case::from_result("recipients", asked(dir.path())),
         Case::from_result("maintained", maintained(project)),
+        Case::from_result(
+            "example",
+            example::files(project, &commits.repo, "refs/lab/applied").map(drop),
+        ),
     ];
     Ok(vec![
         (String::new(), whole),

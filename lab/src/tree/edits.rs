@@ -34,6 +34,7 @@ pub struct Edits {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Move {
+    #[serde(default)]
     patch: String,
     from: String,
     to: String,
@@ -48,6 +49,7 @@ struct Move {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Insertion {
+    #[serde(default)]
     patch: String,
     /// The patch that takes it back.
     until: Option<String>,
@@ -87,6 +89,7 @@ impl Lines {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Replacement {
+    #[serde(default)]
     patch: String,
     file: String,
     pattern: String,
