@@ -199,7 +199,7 @@ impl Step {
                 groups.extend(offers::judge(project, boots)?);
                 Ok(groups)
             }
-            Step::Shell => shell::run(),
+            Step::Shell => shell::run(project),
         }
     }
 }

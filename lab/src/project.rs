@@ -2,6 +2,7 @@
 
 //! Where things are: the checkout, and `out/`, which holds all that is built or downloaded.
 
+use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -120,6 +121,15 @@ impl Project {
 
     pub fn series(&self) -> Option<Version> {
         self.series
+    }
+
+    /// The options of the command line that name the tree.
+    pub fn options(&self) -> Vec<OsString> {
+        match (&self.kdir, self.series) {
+            (Some(kdir), _) => vec!["--kdir".into(), kdir.into()],
+            (None, Some(series)) => vec!["--kernel".into(), series.to_string().into()],
+            (None, None) => Vec::new(),
+        }
     }
 
     /// A file or directory below `out/`.

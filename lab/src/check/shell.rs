@@ -10,6 +10,7 @@ use anyhow::{bail, ensure, Context, Result};
 use super::Groups;
 use crate::console;
 use crate::fault::Help;
+use crate::project::Project;
 use crate::results::Case;
 
 /// A host that does not say anything for so long in all is ended.
@@ -28,7 +29,7 @@ struct Session {
 const SESSIONS: [Session; 2] = [
     Session {
         name: "rust",
-        arguments: &["--cpu", "cortex-a76", "--kernel", "rust"],
+        arguments: &["--cpu", "cortex-a76", "--handlers", "rust"],
         prompt: "cortex-a76# ",
         lines: &[
             ("dmesg | grep -c 'served by Rust'", "1"),
@@ -46,7 +47,7 @@ const SESSIONS: [Session; 2] = [
     },
     Session {
         name: "c-with-firmware",
-        arguments: &["--cpu=a64fx", "--firmware=0,-2,-1", "--kernel=c"],
+        arguments: &["--cpu=a64fx", "--firmware=0,-2,-1", "--handlers=c"],
         prompt: "a64fx# ",
         lines: &[
             ("dmesg | grep -c 'served by Rust'", "0"),
@@ -56,17 +57,17 @@ const SESSIONS: [Session; 2] = [
     },
 ];
 
-pub fn run() -> Result<Groups> {
+pub fn run(project: &Project) -> Result<Groups> {
     let cases = SESSIONS.iter().map(|session| {
         let mut heard = String::new();
-        let result = talk(session, &mut heard).with_context(|| format!("heard:\n{heard}"));
+        let result = talk(project, session, &mut heard).with_context(|| format!("heard:\n{heard}"));
         Case::from_result(session.name, result)
     });
     Ok(vec![(String::new(), cases.collect())])
 }
 
-fn talk(session: &Session, heard: &mut String) -> Result<()> {
-    let mut terminal = Terminal::open(session.arguments)?;
+fn talk(project: &Project, session: &Session, heard: &mut String) -> Result<()> {
+    let mut terminal = Terminal::open(project, session.arguments)?;
     terminal.hear_until(session.prompt, heard)?;
     for (line, expected) in session.lines {
         let start = heard.len();
@@ -97,10 +98,11 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn open(arguments: &[&str]) -> Result<Self> {
+    fn open(project: &Project, arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new("timeout")
             .args(["--kill-after=5", SECONDS])
             .arg(std::env::current_exe()?)
+            .args(project.options())
             .arg("shell")
             .args(arguments)
             .stdin(Stdio::piped())
