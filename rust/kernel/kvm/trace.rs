@@ -73,7 +73,7 @@ impl FwRegSet {
                 self.value,
                 self.promise,
                 self.offer,
-                verdict as _,
+                verdict as bindings::kvm_arm_fw_reg_verdict,
             )
         }
     }
