@@ -20,8 +20,10 @@
 #define GROUP	KVM_ARM_VM_SMCCC_CTRL
 #define ATTR	KVM_ARM_VM_SMCCC_NULL_PROMISE
 
-#define LEVEL	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_FW | 4)
-#define BITMAP	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_FW_FEAT_BMAP | 4)
+/* The first number that names no register in either class. */
+#define UNKNOWN	4
+#define LEVEL	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_FW | UNKNOWN)
+#define BITMAP	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_FW_FEAT_BMAP | UNKNOWN)
 
 FIXTURE(null)
 {
@@ -135,10 +137,10 @@ TEST_F(null, every_unknown_number_of_both_classes_accepted)
 	u64 number;
 
 	ASSERT_EQ(opt_in(self), 0);
-	for (number = 4; number <= 0xffff; number += number < 32 ? 1 : 251) {
-		EXPECT_EQ(set(self, LEVEL - 4 + number, 0xf), 0)
+	for (number = UNKNOWN; number <= 0xffff; number += number < 32 ? 1 : 251) {
+		EXPECT_EQ(set(self, LEVEL - UNKNOWN + number, 0xf), 0)
 			TH_LOG("number 0x%lx", number);
-		EXPECT_EQ(set(self, BITMAP - 4 + number, 0), 0)
+		EXPECT_EQ(set(self, BITMAP - UNKNOWN + number, 0), 0)
 			TH_LOG("number 0x%lx", number);
 	}
 }
