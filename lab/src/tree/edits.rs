@@ -36,6 +36,7 @@ pub struct Edits {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Move {
+    /// None in a list that is not of the series.
     #[serde(default)]
     patch: String,
     from: String,
