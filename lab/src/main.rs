@@ -108,6 +108,8 @@ fn run(cli: Cli) -> Result<bool> {
     let mut project = Project::here();
     if let Some(kdir) = &cli.kdir {
         project = project.with_kdir(kdir)?;
+        // Before anything is written for it.
+        tree::refuse_kdir(&project, kdir)?;
     }
     if let Some(series) = cli.kernel {
         tree::refuse_unsupported(&project, "--kernel", series)?;

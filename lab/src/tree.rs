@@ -63,10 +63,6 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
 /// The repository of the tree, and the source in it as it was found.
 pub fn pristine(project: &Project) -> Result<(Repo, String)> {
     let tree = project.tree();
-    if let Some(kdir) = project.kdir() {
-        let what = format!("KDIR={}", kdir.display());
-        refuse_unsupported(project, &what, kdir::version(kdir)?)?;
-    }
     if !tree.exists() {
         ensure_space(&project.base(), SPACE, "a kernel tree")?;
         whole_dir(&tree, |dir| create(project, dir))?;
@@ -83,6 +79,12 @@ pub fn pristine(project: &Project) -> Result<(Repo, String)> {
             ))?,
     };
     Ok((repo, pristine))
+}
+
+/// Refuses a tree of the user's that is no kernel, or one that the edits are not for.
+pub fn refuse_kdir(project: &Project, kdir: &Path) -> Result<()> {
+    let what = format!("KDIR={}", kdir.display());
+    refuse_unsupported(project, &what, kdir::version(kdir)?)
 }
 
 /// Refuses a series of the kernel that the edits are not for.
