@@ -24,6 +24,10 @@ const PACKAGE: &str = "qemu-system-arm";
 /// The board; QEMU itself serves PSCI.
 const BOARD: &str = "virt,virtualization=on,gic-version=3";
 
+/// All CPUs of a host take turns on one thread. With a thread for each, a host with several CPUs may
+/// never leave `kvm_unexpected_el2_exception()` of its EL2 code, whatever the handlers.
+const ACCELERATOR: &str = "tcg,thread=single";
+
 /// What every host's kernel is told. A panic or an oops ends QEMU at once.
 const CMDLINE: &str = "console=ttyAMA0 panic=-1 oops=panic";
 
@@ -166,6 +170,7 @@ impl Machine<'_> {
             ("-monitor", "none"),
             ("-serial", console),
             ("-net", "none"),
+            ("-accel", ACCELERATOR),
         ]);
         if !self.resets {
             arguments.push("-no-reboot".to_owned());
