@@ -149,21 +149,18 @@ pub unsafe extern "C" fn kvm_arm_fw_reg_discover(
     handlers::discover(vcpu, workaround)
 }
 
-/// Returns 0 if the promises of a VM can still be kept when `ID_AA64PFR1_EL1.SSBS` becomes visible
-/// to it, or does not; else `-EINVAL`.
+/// Returns 0 if the promises of a VM can still be kept when the field `ID_AA64PFR1_EL1.SSBS` of it
+/// becomes `ssbs`; else `-EINVAL`.
 ///
 /// # Safety
 ///
 /// `kvm` must point to an initialised VM that stays alive during the call. The caller must hold
 /// its `config_lock`, and write the ID register before it drops the lock.
 #[export]
-pub unsafe extern "C" fn kvm_arm_fw_reg_allow_ssbs(
-    kvm: *mut bindings::kvm,
-    visible: bool,
-) -> c_int {
+pub unsafe extern "C" fn kvm_arm_fw_reg_allow_ssbs(kvm: *mut bindings::kvm, ssbs: u64) -> c_int {
     // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
     let vm = unsafe { Vm::from_raw(kvm) };
-    to_errno(handlers::allow_ssbs(vm, visible))
+    to_errno(handlers::allow_ssbs(vm, ssbs != 0))
 }
 
 /// Lets a VM accept unknown registers whose values promise nothing.

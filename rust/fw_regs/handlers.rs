@@ -8,7 +8,7 @@
 use kernel::{
     kvm::{
         one_reg::OneReg,
-        smccc::Workaround,
+        smccc,
         trace::{
             FwRegSet,
             Verdict, //
@@ -24,19 +24,19 @@ use crate::{
     policy::{
         judge,
         promises_nothing,
-        Promise,
+        Level,
         Reason,
         Register,
+        Services,
+        Ssbd,
         View,
         NOT_SUPPORTED, //
     },
     vm::{
-        give,
-        given,
-        has_psci_0_2,
-        offer,
-        offer_ssbd,
-        promise, //
+        Item,
+        Psci,
+        Workaround,
+        Workaround2, //
     },
 };
 
@@ -52,11 +52,7 @@ pub(crate) const LIST_SIZE: usize = size_of::<u64>() * COUNT;
 ///
 /// - [`EFAULT`]: the memory cannot be written.
 pub(crate) fn list(ids: UserSlice) -> Result {
-    let mut writer = ids.writer();
-    for register in Register::ALL {
-        writer.write(&register.id())?;
-    }
-    Ok(())
+    ids.writer().write(&Register::ALL.map(Register::id))
 }
 
 /// Writes what the VM was promised to user memory.
@@ -66,13 +62,15 @@ pub(crate) fn list(ids: UserSlice) -> Result {
 /// - [`ENOENT`]: there is no such register. User memory is not touched.
 /// - [`EFAULT`]: the memory cannot be written.
 pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
-    let register = Register::from_id(reg.id()).ok_or(Reason::UnknownRegister)?;
-    let promise = {
-        // An ID register may be in the promise: both from the same moment.
-        let config = vcpu.vm().lock_config();
-        promise(config.vm(), register)
-    };
-    reg.write(promise.value())
+    let register = Register::from_id(reg.id()).ok_or(ENOENT)?;
+    let vm = vcpu.vm();
+    reg.write(match register {
+        Register::PsciVersion => Psci::promise_of(vm).value(),
+        Register::Workaround1 => Workaround::One.promise(vm).value(),
+        Register::Workaround2 => Workaround2.promise_unlocked(vm).value(),
+        Register::Workaround3 => Workaround::Three.promise(vm).value(),
+        Register::Bitmap(bitmap) => bitmap.promise(vm).value(),
+    })
 }
 
 /// Gives the VM what a value in user memory promises, if this host can keep it.
@@ -86,46 +84,84 @@ pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
 ///
 /// A refused write changes nothing.
 pub(crate) fn set(vcpu: &Vcpu, reg: &OneReg) -> Result {
-    let mut event = FwRegSet {
-        vcpu_id: vcpu.id(),
-        id: reg.id(),
-        value: 0,
-        promise: 0,
-        offer: 0,
-    };
-    let result = accept(vcpu.vm(), reg, &mut event);
-    event.trace(result.unwrap_or_else(Verdict::from));
-    result?;
-    Ok(())
+    let mut event = FwRegSet::new(vcpu, reg);
+    let verdict = accept(vcpu.vm(), reg, &mut event).unwrap_or_else(Verdict::from);
+    let result = answer(verdict);
+    event.trace(verdict);
+    result
 }
 
 /// Judges a write, and notes in `event` what the verdict depends on.
-fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Verdict, Reason> {
+#[inline]
+fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet<'_>) -> Result<Verdict, Reason> {
     if !reg.is_u64() {
         return Err(Reason::UnknownRegister);
     }
-    event.value = reg.read().map_err(|_| Reason::BadAddress)?;
-    let Some(register) = Register::from_id(reg.id()) else {
-        return if vm.accepts_null_promises() && promises_nothing(reg.id(), event.value) {
-            Ok(Verdict::NullPromise)
-        } else {
-            Err(Reason::UnknownRegister)
+    let value = reg.read().map_err(|_| Reason::BadAddress)?;
+    event.saw_value(value);
+    Ok(match Register::from_id(reg.id()) {
+        Some(Register::PsciVersion) => {
+            let psci = Psci::of(vm);
+            keep(vm, psci, psci.parse(value)?, event)
+        }
+        Some(Register::Workaround1) => keep(vm, Workaround::One, Level::parse(value)?, event),
+        Some(Register::Workaround2) => keep(vm, Workaround2, Ssbd::parse(value)?, event),
+        Some(Register::Workaround3) => keep(vm, Workaround::Three, Level::parse(value)?, event),
+        Some(Register::Bitmap(bitmap)) => keep(vm, bitmap, Services::from_value(value), event),
+        None if vm.accepts_null_promises() && promises_nothing(reg.id(), value) => {
+            Verdict::NullPromise
+        }
+        None => return Err(Reason::UnknownRegister),
+    })
+}
+
+/// Gives the VM what is wanted of a register, if the policy has nothing against it.
+// Inlined for speed: once compiled, the kinds of registers have little in common.
+#[inline(always)]
+fn keep<I: Item>(vm: &Vm, item: I, wanted: I::Promise, event: &mut FwRegSet<'_>) -> Verdict {
+    // No lock is needed where nothing will change: the host cannot keep what is wanted...
+    let given = item.given(vm);
+    let offer = item.offer(vm);
+    let kept = wanted <= offer;
+    if !kept {
+        let view = View {
+            offer,
+            promise: given.unwrap_or(offer),
+            frozen: false,
         };
-    };
-    let wanted = Promise::parse(register, event.value, has_psci_0_2(vm));
+        return judged(wanted, &view, event);
+    }
+    // ...or the VM has been given it already.
+    if given == Some(wanted) {
+        event.saw_state(wanted.into(), offer.into());
+        return Verdict::Accepted;
+    }
 
     let mut config = vm.lock_config();
+    let offer = item.offer_locked(&config, offer);
     let view = View {
-        offer: offer(vm, register),
-        promise: promise(vm, register),
+        offer,
+        promise: item.given(vm).unwrap_or(offer),
         frozen: config.has_run(),
     };
-    event.promise = view.promise.value();
-    event.offer = view.offer.value();
-    let wanted = wanted?;
-    judge(wanted, &view)?;
-    give(&mut config, register, wanted);
-    Ok(Verdict::Accepted)
+    let verdict = judged(wanted, &view, event);
+    if verdict == Verdict::Accepted {
+        item.give(&mut config, wanted);
+    }
+    verdict
+}
+
+/// Asks the policy, and notes what it is shown.
+#[inline(always)]
+fn judged<P>(wanted: P, view: &View<P>, event: &mut FwRegSet<'_>) -> Verdict
+where
+    P: Copy + PartialOrd + Into<u64>,
+{
+    event.saw_state(view.promise.into(), view.offer.into());
+    match judge(wanted, view) {
+        Ok(()) => Verdict::Accepted,
+        Err(reason) => reason.into(),
+    }
 }
 
 /// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for the workaround with this function
@@ -133,9 +169,13 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Verdict, Reason
 ///
 /// Called without the lock: the VM runs, hence no promise changes.
 pub(crate) fn discover(vcpu: &Vcpu, function: u32) -> i32 {
-    Workaround::from_function(function)
-        .and_then(|workaround| promise(vcpu.vm(), workaround.into()).discovery())
-        .unwrap_or(NOT_SUPPORTED)
+    let vm = vcpu.vm();
+    match smccc::Workaround::from_function(function) {
+        Some(smccc::Workaround::One) => Workaround::One.promise(vm).discovery(),
+        Some(smccc::Workaround::Two) => Workaround2.promise(vm).discovery(),
+        Some(smccc::Workaround::Three) => Workaround::Three.promise(vm).discovery(),
+        None => NOT_SUPPORTED,
+    }
 }
 
 /// Whether the VM's promises can still be kept when `ID_AA64PFR1_EL1.SSBS` becomes visible to it,
@@ -148,8 +188,8 @@ pub(crate) fn allow_ssbs(vm: &Vm, visible: bool) -> Result {
     if !visible || vm.sees_ssbs() {
         return Ok(());
     }
-    match given(vm, Register::Workaround2) {
-        Some(promise) if !promise.within(offer_ssbd(visible)) => Err(EINVAL),
+    match Workaround2.given(vm) {
+        Some(promise) if promise > Workaround2.offer_if(visible) => Err(EINVAL),
         _ => Ok(()),
     }
 }
@@ -168,15 +208,14 @@ pub(crate) fn accept_null_promises(vm: &Vm) -> Result {
     Ok(())
 }
 
-/// The errno of a refusal. Userspace branches on it.
-impl From<Reason> for Error {
-    fn from(reason: Reason) -> Self {
-        match reason {
-            Reason::UnknownRegister => ENOENT,
-            Reason::BadAddress => EFAULT,
-            Reason::Malformed | Reason::WrongFeature | Reason::ExceedsOffer => EINVAL,
-            Reason::Frozen => EBUSY,
-        }
+/// What userspace gets for a verdict. It branches on the errno.
+pub(crate) fn answer(verdict: Verdict) -> Result {
+    match verdict {
+        Verdict::Accepted | Verdict::NullPromise => Ok(()),
+        Verdict::UnknownRegister => Err(ENOENT),
+        Verdict::BadAddress => Err(EFAULT),
+        Verdict::Malformed | Verdict::WrongFeature | Verdict::ExceedsOffer => Err(EINVAL),
+        Verdict::Frozen => Err(EBUSY),
     }
 }
 
@@ -189,16 +228,6 @@ impl From<Reason> for Verdict {
             Reason::WrongFeature => Self::WrongFeature,
             Reason::ExceedsOffer => Self::ExceedsOffer,
             Reason::Frozen => Self::Frozen,
-        }
-    }
-}
-
-impl From<Workaround> for Register {
-    fn from(workaround: Workaround) -> Self {
-        match workaround {
-            Workaround::One => Self::Workaround1,
-            Workaround::Two => Self::Workaround2,
-            Workaround::Three => Self::Workaround3,
         }
     }
 }

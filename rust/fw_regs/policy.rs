@@ -88,23 +88,14 @@ impl Promise {
     ///
     /// - [`Reason::Malformed`]: the value has no meaning in this register.
     /// - [`Reason::WrongFeature`]: no VM with these vCPUs has it.
+    #[inline]
     pub fn parse(register: Register, value: u64, psci_0_2: bool) -> Result<Self, Reason> {
-        match register {
-            Register::PsciVersion => {
-                let version = PsciVersion::from_value(value).ok_or(Reason::Malformed)?;
-                if version.needs_psci_0_2() != psci_0_2 {
-                    return Err(Reason::WrongFeature);
-                }
-                Ok(Self::Psci(version))
-            }
-            Register::Workaround1 | Register::Workaround3 => Level::from_value(value)
-                .map(Self::Workaround)
-                .ok_or(Reason::Malformed),
-            Register::Workaround2 => Ssbd::from_value(value)
-                .map(Self::Ssbd)
-                .ok_or(Reason::Malformed),
-            Register::Bitmap(_) => Ok(Self::Services(Services::from_value(value))),
-        }
+        Ok(match register {
+            Register::PsciVersion => Self::Psci(PsciVersion::parse(value, psci_0_2)?),
+            Register::Workaround1 | Register::Workaround3 => Self::Workaround(Level::parse(value)?),
+            Register::Workaround2 => Self::Ssbd(Ssbd::parse(value)?),
+            Register::Bitmap(_) => Self::Services(Services::from_value(value)),
+        })
     }
 
     /// Whether a host that can keep `offer` can keep this promise too.
@@ -115,6 +106,7 @@ impl Promise {
 
     /// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for a workaround: the result of the
     /// call, or `None` where the promise is not about a workaround.
+    #[inline]
     pub const fn discovery(self) -> Option<i32> {
         match self {
             Self::Workaround(level) => Some(level.discovery()),
@@ -124,6 +116,7 @@ impl Promise {
     }
 
     /// The value that userspace reads from the register.
+    #[inline]
     pub const fn value(self) -> u64 {
         match self {
             Self::Psci(version) => version.value(),
@@ -147,13 +140,14 @@ impl PartialOrd for Promise {
     }
 }
 
-/// What the verdict on a write depends on, besides the value.
+/// What the verdict on a write depends on, besides the value. `P` is what the register promises:
+/// [`Promise`], or the one kind of it where that is known.
 #[derive(Clone, Copy, Debug)]
-pub struct View {
+pub struct View<P = Promise> {
     /// The best that this host can keep for this VM.
-    pub offer: Promise,
+    pub offer: P,
     /// What the VM has now.
-    pub promise: Promise,
+    pub promise: P,
     /// Whether the VM has run, and keeps what it has.
     pub frozen: bool,
 }
@@ -168,15 +162,14 @@ pub struct View {
 /// - [`Reason::ExceedsOffer`]: the host cannot keep it.
 /// - [`Reason::Frozen`]: the VM has run, and this is another value than it has.
 #[inline]
-pub fn judge(wanted: Promise, view: &View) -> Result<(), Reason> {
-    if wanted == view.promise {
-        return Ok(());
+pub fn judge<P: PartialOrd>(wanted: P, view: &View<P>) -> Result<(), Reason> {
+    // Where the two have no order, it is more than the offer, too.
+    let kept = wanted <= view.offer;
+    if (kept && !view.frozen) || wanted == view.promise {
+        Ok(())
+    } else if kept {
+        Err(Reason::Frozen)
+    } else {
+        Err(Reason::ExceedsOffer)
     }
-    if !wanted.within(view.offer) {
-        return Err(Reason::ExceedsOffer);
-    }
-    if view.frozen {
-        return Err(Reason::Frozen);
-    }
-    Ok(())
 }

@@ -8,13 +8,16 @@ use kernel::{
     prelude::*, //
 };
 
-use crate::policy::{
-    cases::{
-        self,
-        Case, //
-    },
-    Reason,
-    Register, //
+use crate::{
+    handlers::answer,
+    policy::{
+        cases::{
+            self,
+            Case, //
+        },
+        Reason,
+        Register, //
+    }, //
 };
 
 fn all_as_told(cases: &[Case]) -> bool {
@@ -75,12 +78,12 @@ mod suite {
 
     #[test]
     fn reason_errnos() {
-        assert!(Error::from(Reason::UnknownRegister) == ENOENT);
-        assert!(Error::from(Reason::BadAddress) == EFAULT);
-        assert!(Error::from(Reason::Malformed) == EINVAL);
-        assert!(Error::from(Reason::WrongFeature) == EINVAL);
-        assert!(Error::from(Reason::ExceedsOffer) == EINVAL);
-        assert!(Error::from(Reason::Frozen) == EBUSY);
+        assert!(answer(Reason::UnknownRegister.into()) == Err(ENOENT));
+        assert!(answer(Reason::BadAddress.into()) == Err(EFAULT));
+        assert!(answer(Reason::Malformed.into()) == Err(EINVAL));
+        assert!(answer(Reason::WrongFeature.into()) == Err(EINVAL));
+        assert!(answer(Reason::ExceedsOffer.into()) == Err(EINVAL));
+        assert!(answer(Reason::Frozen.into()) == Err(EBUSY));
     }
 
     #[test]

@@ -14,80 +14,199 @@ use crate::policy::{
     Bitmap,
     Level,
     Mitigation,
-    Promise,
     PsciVersion,
-    Register,
+    Reason,
     Services,
     Ssbd, //
 };
 
-/// Whether the vCPUs have PSCI 0.2 or newer.
-pub(crate) fn has_psci_0_2(vm: &Vm) -> bool {
-    vm.has_feature(VcpuFeature::Psci0_2)
-}
-
-/// The best that this host can keep for the VM.
+/// A pseudo-register of a VM.
 ///
-/// That of [`Register::Workaround2`] depends on an ID register of the VM. It stays what it is while
-/// `config_lock` is held, or once the VM has run.
-pub(crate) fn offer(vm: &Vm, register: Register) -> Promise {
-    match register {
-        Register::PsciVersion => Promise::Psci(PsciVersion::offer(has_psci_0_2(vm))),
-        Register::Workaround1 => Promise::Workaround(Level::offer(spectre::v2().into())),
-        Register::Workaround2 => offer_ssbd(vm.sees_ssbs()),
-        Register::Workaround3 => Promise::Workaround(Level::offer(spectre::bhb().into())),
-        Register::Bitmap(bitmap) => services(smccc::Services::from(bitmap).implemented()),
+/// Each kind has a type of its own, so that what is done with a register is compiled for it, and
+/// what register it is, is asked once.
+pub(crate) trait Item: Copy {
+    /// What its values promise.
+    type Promise: Copy + PartialOrd + Into<u64>;
+
+    /// The best that this host can keep for the VM.
+    ///
+    /// That of [`Workaround2`] depends on an ID register of the VM. It stays what it is while
+    /// `config_lock` is held, or once the VM has run.
+    fn offer(self, vm: &Vm) -> Self::Promise;
+
+    /// The same while the lock is held, where it was `offer` before.
+    #[inline]
+    fn offer_locked(self, _config: &VmConfig<'_>, offer: Self::Promise) -> Self::Promise {
+        offer
+    }
+
+    /// What the VM was given: a single word, so that it can be read without the lock.
+    fn given(self, vm: &Vm) -> Option<Self::Promise>;
+
+    /// Gives the VM an accepted promise.
+    fn give(self, config: &mut VmConfig<'_>, promise: Self::Promise);
+
+    /// What the VM has now: what it was given, or else the offer.
+    #[inline]
+    fn promise(self, vm: &Vm) -> Self::Promise {
+        self.given(vm).unwrap_or_else(|| self.offer(vm))
     }
 }
 
-/// What [`offer`] says of [`Register::Workaround2`] for a VM that sees SSBS, or does not.
-pub(crate) fn offer_ssbd(sees_ssbs: bool) -> Promise {
-    Promise::Ssbd(Ssbd::offer(spectre::v4().into(), sees_ssbs))
+/// PSCI_VERSION.
+#[derive(Clone, Copy)]
+pub(crate) struct Psci {
+    /// Whether the vCPUs have PSCI 0.2 or newer.
+    is_0_2: bool,
 }
 
-/// What the VM has now: what it was given, or else the offer.
-pub(crate) fn promise(vm: &Vm, register: Register) -> Promise {
-    given(vm, register).unwrap_or_else(|| offer(vm, register))
-}
-
-/// What the VM was given.
-///
-/// Each promise is a single word, so that it can be read without the lock.
-pub(crate) fn given(vm: &Vm, register: Register) -> Option<Promise> {
-    match register {
-        Register::PsciVersion => {
-            PsciVersion::from_value(vm.psci_version().into()).map(Promise::Psci)
+impl Psci {
+    #[inline]
+    pub(crate) fn of(vm: &Vm) -> Self {
+        Self {
+            is_0_2: vm.has_feature(VcpuFeature::Psci0_2),
         }
-        Register::Workaround1 => level(vm, smccc::Workaround::One),
-        Register::Workaround2 => vm
-            .workaround(smccc::Workaround::Two)
-            .and_then(|value| Ssbd::from_value(value.into()))
-            .map(Promise::Ssbd),
-        Register::Workaround3 => level(vm, smccc::Workaround::Three),
-        Register::Bitmap(bitmap) => Some(services(vm.services(bitmap.into()))),
+    }
+
+    /// What the VM has now. Looks at the vCPUs' features only where nothing was given.
+    #[inline]
+    pub(crate) fn promise_of(vm: &Vm) -> PsciVersion {
+        match vm.psci_version() {
+            Some(version) => PsciVersion::from_promise(version.into()),
+            None => Self::of(vm).offer(vm),
+        }
+    }
+
+    /// The version that a value of userspace's tells.
+    #[inline]
+    pub(crate) fn parse(self, value: u64) -> Result<PsciVersion, Reason> {
+        PsciVersion::parse(value, self.is_0_2)
     }
 }
 
-/// Gives the VM an accepted promise.
-pub(crate) fn give(config: &mut VmConfig<'_>, register: Register, promise: Promise) {
-    let value = promise.value();
-    match register {
-        Register::PsciVersion => config.set_psci_version(value as u32),
-        Register::Workaround1 => config.set_workaround(smccc::Workaround::One, value as u8),
-        Register::Workaround2 => config.set_workaround(smccc::Workaround::Two, value as u8),
-        Register::Workaround3 => config.set_workaround(smccc::Workaround::Three, value as u8),
-        Register::Bitmap(bitmap) => config.set_services(bitmap.into(), value),
+impl Item for Psci {
+    type Promise = PsciVersion;
+
+    #[inline]
+    fn offer(self, _vm: &Vm) -> PsciVersion {
+        PsciVersion::offer(self.is_0_2)
+    }
+
+    #[inline]
+    fn given(self, vm: &Vm) -> Option<PsciVersion> {
+        let value = vm.psci_version()?;
+        Some(PsciVersion::from_promise(value.into()))
+    }
+
+    #[inline]
+    fn give(self, config: &mut VmConfig<'_>, version: PsciVersion) {
+        config.set_psci_version(version.value() as u32);
     }
 }
 
-fn level(vm: &Vm, which: smccc::Workaround) -> Option<Promise> {
-    vm.workaround(which)
-        .and_then(|value| Level::from_value(value.into()))
-        .map(Promise::Workaround)
+/// SMCCC_ARCH_WORKAROUND_1 and SMCCC_ARCH_WORKAROUND_3.
+#[derive(Clone, Copy)]
+pub(crate) enum Workaround {
+    One,
+    Three,
 }
 
-fn services(value: u64) -> Promise {
-    Promise::Services(Services::from_value(value))
+impl Workaround {
+    #[inline]
+    const fn number(self) -> smccc::Workaround {
+        match self {
+            Self::One => smccc::Workaround::One,
+            Self::Three => smccc::Workaround::Three,
+        }
+    }
+}
+
+impl Item for Workaround {
+    type Promise = Level;
+
+    #[inline]
+    fn offer(self, _vm: &Vm) -> Level {
+        Level::offer(match self {
+            Self::One => spectre::v2().into(),
+            Self::Three => spectre::bhb().into(),
+        })
+    }
+
+    #[inline]
+    fn given(self, vm: &Vm) -> Option<Level> {
+        Level::from_value(vm.workaround(self.number())?.into())
+    }
+
+    #[inline]
+    fn give(self, config: &mut VmConfig<'_>, level: Level) {
+        config.set_workaround(self.number(), level as u8);
+    }
+}
+
+/// SMCCC_ARCH_WORKAROUND_2.
+#[derive(Clone, Copy)]
+pub(crate) struct Workaround2;
+
+impl Workaround2 {
+    /// What the VM has now, for whoever does not hold `config_lock` while the VM may be written to:
+    /// an ID register on which the offer depends can be written after something was given.
+    #[inline]
+    pub(crate) fn promise_unlocked(self, vm: &Vm) -> Ssbd {
+        self.given(vm).unwrap_or_else(|| {
+            let offer = self.offer(vm);
+            self.given(vm).unwrap_or(offer)
+        })
+    }
+
+    /// The offer to a VM that sees SSBS, or does not.
+    #[inline]
+    pub(crate) fn offer_if(self, sees_ssbs: bool) -> Ssbd {
+        Ssbd::offer(spectre::v4().into(), sees_ssbs)
+    }
+}
+
+impl Item for Workaround2 {
+    type Promise = Ssbd;
+
+    #[inline]
+    fn offer(self, vm: &Vm) -> Ssbd {
+        self.offer_if(vm.sees_ssbs())
+    }
+
+    #[inline(always)]
+    fn offer_locked(self, config: &VmConfig<'_>, _offer: Ssbd) -> Ssbd {
+        self.offer(config.vm())
+    }
+
+    #[inline]
+    fn given(self, vm: &Vm) -> Option<Ssbd> {
+        let value = vm.workaround(smccc::Workaround::Two)?;
+        Some(Ssbd::from_promise(value.into()))
+    }
+
+    #[inline]
+    fn give(self, config: &mut VmConfig<'_>, ssbd: Ssbd) {
+        config.set_workaround(smccc::Workaround::Two, ssbd as u8);
+    }
+}
+
+impl Item for Bitmap {
+    type Promise = Services;
+
+    #[inline]
+    fn offer(self, _vm: &Vm) -> Services {
+        Services::from_value(smccc::Services::from(self).implemented())
+    }
+
+    #[inline]
+    fn given(self, vm: &Vm) -> Option<Services> {
+        Some(Services::from_value(vm.services(self.into())))
+    }
+
+    #[inline]
+    fn give(self, config: &mut VmConfig<'_>, services: Services) {
+        config.set_services(self.into(), services.value());
+    }
 }
 
 impl From<Bitmap> for smccc::Services {

@@ -128,16 +128,21 @@ impl Vm {
     }
 
     /// Whether the guest sees `ID_AA64PFR1_EL1.SSBS`.
+    ///
+    /// An acquire: what is read after it is not older than the ID register.
     #[inline]
     pub fn sees_ssbs(&self) -> bool {
         // SAFETY: By the type invariant the VM is valid. An ID register is a single word.
         unsafe { bindings::kvm_has_ssbs(self.0.get()) }
     }
 
-    /// The PSCI version that userspace has set, 0 if none.
+    /// The PSCI version that userspace has set, if any.
     #[inline]
-    pub fn psci_version(&self) -> u32 {
-        self.psci_version_cell().load(Relaxed)
+    pub fn psci_version(&self) -> Option<u32> {
+        match self.psci_version_cell().load(Relaxed) {
+            0 => None,
+            version => Some(version),
+        }
     }
 
     /// The value that userspace has set for a workaround, if any.

@@ -6,12 +6,10 @@
 //! nothing to the guest, a kernel without the register keeps that promise by ignoring it.
 
 use super::register::{
+    CLASS_MASK,
     FW,
     FW_FEAT_BMAP, //
 };
-
-/// All of an id but the number of the register in its class.
-const CLASS_MASK: u64 = 0xffff_ffff_ffff_0000;
 
 /// The level of a register of the first class is in bits 3:0, a signed number.
 const LEVEL_MASK: u64 = 0xf;

@@ -3,7 +3,9 @@
 //! The pseudo-registers and their ids.
 
 /// A firmware pseudo-register, in the order of the UAPI.
+// With a tag beside the bitmap's, instead of one in its unused values, a match needs no arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Register {
     /// `KVM_REG_ARM_PSCI_VERSION`: the PSCI version that the guest sees (DEN0022).
     PsciVersion,
@@ -18,6 +20,8 @@ pub enum Register {
 }
 
 /// A pseudo-register whose bits are hypercall services.
+///
+/// Each is its number in the class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bitmap {
     /// `KVM_REG_ARM_STD_BMAP`: standard secure services, such as the TRNG (DEN0098).
@@ -34,6 +38,8 @@ pub enum Bitmap {
 pub(super) const FW: u64 = 0x6030_0000_0014_0000;
 /// `KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_FW_FEAT_BMAP`.
 pub(super) const FW_FEAT_BMAP: u64 = 0x6030_0000_0016_0000;
+/// All of an id but the number of the register in its class.
+pub(super) const CLASS_MASK: u64 = 0xffff_ffff_ffff_0000;
 
 impl Register {
     /// Every register, in the order in which `KVM_GET_REG_LIST` tells them.
@@ -51,21 +57,32 @@ impl Register {
     /// The register with this id.
     ///
     /// The size is a part of the id: there is no register of another size than 8 bytes.
-    pub fn from_id(id: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|register| register.id() == id)
+    #[inline]
+    pub const fn from_id(id: u64) -> Option<Self> {
+        // The number in its class.
+        let number = id & !CLASS_MASK;
+        Some(match (id & CLASS_MASK, number) {
+            (FW, 0) => Self::PsciVersion,
+            (FW, 1) => Self::Workaround1,
+            (FW, 2) => Self::Workaround2,
+            (FW, 3) => Self::Workaround3,
+            (FW_FEAT_BMAP, 0) => Self::Bitmap(Bitmap::Std),
+            (FW_FEAT_BMAP, 1) => Self::Bitmap(Bitmap::StdHyp),
+            (FW_FEAT_BMAP, 2) => Self::Bitmap(Bitmap::VendorHyp),
+            (FW_FEAT_BMAP, 3) => Self::Bitmap(Bitmap::VendorHyp2),
+            _ => return None,
+        })
     }
 
     /// The id by which userspace names the register.
+    #[inline]
     pub const fn id(self) -> u64 {
         match self {
             Self::PsciVersion => FW,
             Self::Workaround1 => FW | 1,
             Self::Workaround2 => FW | 2,
             Self::Workaround3 => FW | 3,
-            Self::Bitmap(Bitmap::Std) => FW_FEAT_BMAP,
-            Self::Bitmap(Bitmap::StdHyp) => FW_FEAT_BMAP | 1,
-            Self::Bitmap(Bitmap::VendorHyp) => FW_FEAT_BMAP | 2,
-            Self::Bitmap(Bitmap::VendorHyp2) => FW_FEAT_BMAP | 3,
+            Self::Bitmap(bitmap) => FW_FEAT_BMAP | bitmap as u64,
         }
     }
 

@@ -34,3 +34,10 @@ impl PartialOrd for Services {
         }
     }
 }
+
+impl From<Services> for u64 {
+    #[inline]
+    fn from(services: Services) -> Self {
+        services.value()
+    }
+}

@@ -5,6 +5,8 @@
 //! A level tells the guest which help it gets from its firmware, see "Arm SMC Calling Convention
 //! Extension: Cache Speculation Vulnerabilities" (DEN0070).
 
+use super::Reason;
+
 /// `SMCCC_RET_NOT_SUPPORTED`: what the guest gets where there is nothing for it.
 pub const NOT_SUPPORTED: i32 = -1;
 /// `SMCCC_RET_NOT_REQUIRED`.
@@ -26,14 +28,17 @@ pub enum Mitigation {
 }
 
 /// What SMCCC_ARCH_WORKAROUND_1 or SMCCC_ARCH_WORKAROUND_3 does for a guest.
+///
+/// Each is its register value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u64)]
 pub enum Level {
     /// The guest cannot call the workaround.
-    NotAvailable,
+    NotAvailable = 0,
     /// The guest can call the workaround, and should.
-    Available,
+    Available = 1,
     /// The guest can call the workaround, and need not.
-    NotRequired,
+    NotRequired = 2,
 }
 
 impl Level {
@@ -41,17 +46,30 @@ impl Level {
     pub const ALL: [Self; 3] = [Self::NotAvailable, Self::Available, Self::NotRequired];
 
     /// The level that a register value tells.
-    pub fn from_value(value: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.value() == value)
+    #[inline]
+    pub const fn from_value(value: u64) -> Option<Self> {
+        Some(match value {
+            0 => Self::NotAvailable,
+            1 => Self::Available,
+            2 => Self::NotRequired,
+            _ => return None,
+        })
+    }
+
+    /// The same for a value of userspace's.
+    ///
+    /// # Errors
+    ///
+    /// - [`Reason::Malformed`]: it tells none.
+    #[inline]
+    pub fn parse(value: u64) -> Result<Self, Reason> {
+        Self::from_value(value).ok_or(Reason::Malformed)
     }
 
     /// The register value.
+    #[inline]
     pub const fn value(self) -> u64 {
-        match self {
-            Self::NotAvailable => 0,
-            Self::Available => 1,
-            Self::NotRequired => 2,
-        }
+        self as u64
     }
 
     /// What `SMCCC_ARCH_FEATURES` answers for the workaround.
@@ -78,16 +96,15 @@ impl Level {
 ///
 /// The register has more values than KVM has states: KVM never lets a guest switch the mitigation,
 /// so it either has none to offer or is one that the guest need not care about.
+/// Each is its register value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u64)]
 pub enum Ssbd {
     /// The guest is not helped by firmware.
-    NotAvailable,
+    NotAvailable = 0,
     /// The guest is safe without doing anything.
-    NotRequired,
+    NotRequired = 3,
 }
-
-/// The level is in bits 3:0 of SMCCC_ARCH_WORKAROUND_2.
-const LEVEL_MASK: u64 = 0xf;
 
 impl Ssbd {
     /// "Unknown", which is narrowed to "not available".
@@ -97,30 +114,35 @@ impl Ssbd {
     /// The mitigation is switched on; valid with [`Self::AVAILABLE`] only.
     pub const ENABLED: u64 = 1 << 4;
 
-    /// The state that a register value tells, narrowed to those that KVM has.
-    pub fn from_value(value: u64) -> Option<Self> {
-        if value & !(LEVEL_MASK | Self::ENABLED) != 0 {
-            return None;
-        }
-        let level = value & LEVEL_MASK;
-        if value & Self::ENABLED != 0 && level != Self::AVAILABLE {
-            return None;
-        }
-        if level == Self::NotAvailable.value() || level == Self::UNKNOWN {
-            Some(Self::NotAvailable)
-        } else if level == Self::NotRequired.value() || level == Self::AVAILABLE {
-            Some(Self::NotRequired)
-        } else {
-            None
+    /// The state that the value of a promise tells: one of [`Self::value`].
+    #[inline]
+    pub const fn from_promise(value: u64) -> Self {
+        match value {
+            3 => Self::NotRequired,
+            _ => Self::NotAvailable,
         }
     }
 
+    /// The state that a value of userspace's tells, narrowed to those that KVM has.
+    ///
+    /// # Errors
+    ///
+    /// - [`Reason::Malformed`]: it tells none.
+    #[inline]
+    pub const fn parse(value: u64) -> Result<Self, Reason> {
+        const AVAILABLE_ENABLED: u64 = Ssbd::AVAILABLE | Ssbd::ENABLED;
+
+        Ok(match value {
+            0 | Self::UNKNOWN => Self::NotAvailable,
+            3 | Self::AVAILABLE | AVAILABLE_ENABLED => Self::NotRequired,
+            _ => return Err(Reason::Malformed),
+        })
+    }
+
     /// The register value.
+    #[inline]
     pub const fn value(self) -> u64 {
-        match self {
-            Self::NotAvailable => 0,
-            Self::NotRequired => 3,
-        }
+        self as u64
     }
 
     /// What `SMCCC_ARCH_FEATURES` answers for the workaround.
@@ -142,5 +164,19 @@ impl Ssbd {
             Mitigation::Mitigated if ssbs_visible => Self::NotAvailable,
             Mitigation::Mitigated | Mitigation::Unaffected => Self::NotRequired,
         }
+    }
+}
+
+impl From<Level> for u64 {
+    #[inline]
+    fn from(level: Level) -> Self {
+        level.value()
+    }
+}
+
+impl From<Ssbd> for u64 {
+    #[inline]
+    fn from(ssbd: Ssbd) -> Self {
+        ssbd.value()
     }
 }

@@ -4,22 +4,25 @@
 //!
 //! C header: [`arch/arm64/kvm/fw_regs/trace.h`](srctree/arch/arm64/kvm/fw_regs/trace.h).
 
+use super::{
+    one_reg::OneReg,
+    Vcpu, //
+};
 use crate::{
     bindings,
-    prelude::*,
     tracepoint::declare_trace, //
+};
+use core::{
+    marker::PhantomData,
+    ptr, //
 };
 
 declare_trace! {
     /// # Safety
     ///
-    /// Always safe to call.
+    /// `write`, and the pointers in it, must be valid for reads during the call.
     unsafe fn kvm_arm_fw_reg_set(
-        vcpu_id: c_int,
-        id: u64,
-        value: u64,
-        promise: u64,
-        offer: u64,
+        write: *const bindings::kvm_arm_fw_reg_write,
         verdict: bindings::kvm_arm_fw_reg_verdict,
     );
 }
@@ -46,33 +49,55 @@ pub enum Verdict {
     Frozen = bindings::kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_FROZEN,
 }
 
-/// A write to a firmware pseudo-register. What the write did not get to is 0.
-#[derive(Clone, Copy, Debug)]
-pub struct FwRegSet {
-    /// The vCPU through which userspace wrote.
-    pub vcpu_id: i32,
-    /// The id of the register.
-    pub id: u64,
-    /// The value that was to be written.
-    pub value: u64,
-    /// What the register was before.
-    pub promise: u64,
-    /// The best that the host could keep.
-    pub offer: u64,
-}
+/// A write to a firmware pseudo-register, and what the verdict on it depended on. What the write
+/// did not get to is 0.
+///
+/// # Invariants
+///
+/// The pointers in `self.0` are made from references that live for `'a`.
+pub struct FwRegSet<'a>(
+    bindings::kvm_arm_fw_reg_write,
+    PhantomData<(&'a Vcpu, &'a OneReg)>,
+);
 
-impl FwRegSet {
+impl<'a> FwRegSet<'a> {
+    /// A write by `vcpu` to `reg`.
+    #[inline]
+    pub fn new(vcpu: &'a Vcpu, reg: &'a OneReg) -> Self {
+        // INVARIANT: Both pointers are made from references that live for `'a`.
+        Self(
+            bindings::kvm_arm_fw_reg_write {
+                vcpu: vcpu.0.get(),
+                reg: ptr::from_ref(reg).cast(),
+                value: 0,
+                promise: 0,
+                offer: 0,
+            },
+            PhantomData,
+        )
+    }
+
+    /// The value that was to be written.
+    #[inline]
+    pub fn saw_value(&mut self, value: u64) {
+        self.0.value = value;
+    }
+
+    /// What the register was before, and the best that the host could keep.
+    #[inline]
+    pub fn saw_state(&mut self, promise: u64, offer: u64) {
+        self.0.promise = promise;
+        self.0.offer = offer;
+    }
+
     /// Leaves a trace event. No lock may be held.
     #[inline]
     pub fn trace(&self, verdict: Verdict) {
-        // SAFETY: Always safe to call.
+        // SAFETY: By the type invariant the pointers are valid for reads. Of the vCPU its id is
+        // read, which never changes.
         unsafe {
             kvm_arm_fw_reg_set(
-                self.vcpu_id,
-                self.id,
-                self.value,
-                self.promise,
-                self.offer,
+                &raw const self.0,
                 verdict as bindings::kvm_arm_fw_reg_verdict,
             )
         }
