@@ -12,12 +12,17 @@ SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
 # Options of `make series`.
 SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off)
 
-.PHONY: help run matrix check series series-check shell setup tree kernel
+# Options of `make bench`.
+BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
+
+.PHONY: help run matrix bench check series series-check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
 	@echo 'make matrix     the same as a report: out/matrix.html, out/matrix.json'
 	@echo 'make check      run every test'
+	@echo 'make bench      count the instructions of each access, in C and in Rust: out/bench.json,'
+	@echo '                out/bench.svg; RECORD=1 for the figures that check compares with'
 	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
@@ -36,6 +41,9 @@ run matrix check series-check setup tree kernel:
 
 series:
 	@$(LAB) $@ $(SERIES_OPTIONS)
+
+bench:
+	@$(LAB) $@ $(BENCH_OPTIONS)
 
 shell:
 	@$(LAB) $@ $(SHELL_OPTIONS)

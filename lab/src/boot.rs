@@ -36,6 +36,8 @@ pub struct Boot<'a> {
     pub handlers: Handlers,
     /// Runs the kernel's own tests and shows all that the kernel says.
     pub kunit: bool,
+    /// Whether the host's clock counts instructions.
+    pub counts: bool,
     pub job: &'a Job,
     /// How long it may take: to boot and do its job, and to power off.
     pub limit: Duration,
@@ -117,6 +119,7 @@ impl<'a> Booter<'a> {
             host,
             handlers: host.kernel,
             kunit: false,
+            counts: false,
             job,
             limit: PREPARATION_LIMIT,
         };
@@ -144,6 +147,7 @@ impl<'a> Booter<'a> {
             initrd: Some(&path_of(&initrd)),
             cmdline: &format!("{talk} {}", boot.host.cmdline),
             resets: false,
+            counts: boot.counts,
             limit: boot.limit,
         };
         Ok(use_it(&machine))

@@ -61,6 +61,8 @@ pub enum Step {
     Sample,
     /// `lab shell`, with somebody who types
     Shell,
+    /// What accesses cost: all in all less than in C, and none more than was recorded
+    Bench,
 }
 
 /// Results of one step, by group.
@@ -144,6 +146,7 @@ impl Step {
             Step::Diff => "diff",
             Step::Sample => "sample",
             Step::Shell => "shell",
+            Step::Bench => "bench",
         }
     }
 
@@ -166,7 +169,8 @@ impl Step {
             | Step::Sparse
             | Step::Unit
             | Step::Report
-            | Step::Shell => Ok(()),
+            | Step::Shell
+            | Step::Bench => Ok(()),
             Step::Firmware => firmware::plan(project, plan),
             Step::Hosts => hosts::plan(project, plan),
             Step::Kunit => kunit::plan(plan),
@@ -200,6 +204,7 @@ impl Step {
                 Ok(groups)
             }
             Step::Shell => shell::run(project),
+            Step::Bench => crate::bench::check(project),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 //! The host tool behind the Makefile.
 
+mod bench;
 mod boot;
 mod browser;
 mod check;
@@ -75,6 +76,12 @@ enum Command {
     Run,
     /// Do the same and make the fleet report: out/matrix.html and out/matrix.json
     Matrix,
+    /// Count the instructions of each access, with the handlers in Rust and in C
+    Bench {
+        /// Record what `check` compares with from now on: lab/bench.toml
+        #[arg(long)]
+        record: bool,
+    },
     /// Boot a host with the terminal at its shell
     Shell(shell::Shell),
     /// Verify everything that can be verified
@@ -123,6 +130,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Run => run::run(&project)?,
         Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
+        Command::Bench { record } => return bench::run(&project, record),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series::build::run(&project),
         Command::Plan(plan) => return plan::run(plan),

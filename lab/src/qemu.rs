@@ -44,6 +44,8 @@ pub struct Machine<'a> {
     pub cmdline: &'a str,
     /// Whether it starts anew when it resets itself, instead of ending.
     pub resets: bool,
+    /// Whether its clock counts instructions: one in each nanosecond.
+    pub counts: bool,
     pub limit: Duration,
 }
 
@@ -172,6 +174,9 @@ impl Machine<'_> {
             ("-net", "none"),
             ("-accel", ACCELERATOR),
         ]);
+        if self.counts {
+            arguments.extend(strings(&[("-icount", "shift=0")]));
+        }
         if !self.resets {
             arguments.push("-no-reboot".to_owned());
         }

@@ -106,6 +106,7 @@ fn run(project: &Project, cpu: &str, cpus: u32, answers: [i32; 3]) -> Result<Str
         initrd: None,
         cmdline: "",
         resets: true,
+        counts: false,
         limit: LIMIT,
     };
     let log = log(project, cpu, cpus)?;

@@ -59,6 +59,7 @@ impl Plan {
                     host: hosts::find(hosts, &key.host)?,
                     handlers: key.handlers,
                     kunit: key.kunit,
+                    counts: false,
                     job,
                     limit: BOOT_LIMIT,
                 })

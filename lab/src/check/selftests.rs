@@ -19,15 +19,16 @@ const SUITE: &str = "selftests";
 /// How long one program may take.
 const SECONDS: u64 = 120;
 
-/// A selftest source that is no test of its own but one half of a comparison.
+/// Selftest sources that are no tests of their own but halves of comparisons.
 pub const VECTORS: &str = "fw_regs_vectors";
+const COSTS: &str = crate::bench::PROGRAM;
 
 /// The programs: one per source, so that none that failed to build can be overlooked.
 fn tests(project: &Project) -> Result<Vec<String>> {
     let programs = programs(&project.root().join("selftests/kvm/arm64"))?;
     Ok(programs
         .into_iter()
-        .filter(|name| name != VECTORS)
+        .filter(|name| name != VECTORS && name != COSTS)
         .map(|name| format!("arm64/{name}"))
         .collect())
 }

@@ -108,6 +108,7 @@ impl Lab<'_> {
             host,
             handlers: host.runs(handlers),
             kunit: false,
+            counts: false,
             job,
             limit: LIMIT,
         };

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `lab bench`: what each access to a pseudo-register costs, with either kernel side by side.
+//!
+//! The hosts' clock counts instructions, so that a figure is the same in each run and on each
+//! machine, for the same kernel from the same compiler.
+
+mod costs;
+mod goal;
+mod plot;
+mod sizes;
+mod table;
+
+use std::time::Duration;
+
+use anyhow::{ensure, Context, Result};
+use serde_json::json;
+
+use crate::boot::{Boot, Booter};
+use crate::disk::write_whole;
+use crate::hosts::{self, Host};
+use crate::job::Job;
+use crate::prepare;
+use crate::process::{command, output};
+use crate::project::{Handlers, Project};
+use crate::results::{Case, Outcome};
+use crate::setup;
+use crate::ui::say;
+use costs::Costs;
+use goal::Record;
+use sizes::Sizes;
+
+const HOST: &str = "n1";
+
+/// Measurements of threads need some CPUs, and all others are disturbed by them.
+const CPUS: u32 = 4;
+
+/// In MiB: as many vCPUs as a VM can have.
+const MEMORY: u32 = 1024;
+
+pub const PROGRAM: &str = "fw_regs_perf_test";
+
+const EVENT: &str = "/sys/kernel/tracing/events/kvm/kvm_arm_fw_reg_set/enable";
+
+/// What an access that KVM does not have costs: the way there and back.
+const FLOOR: &str = "unknown-ioctl";
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+const JSON: &str = "bench.json";
+const SVG: &str = "bench.svg";
+
+/// What was measured.
+struct Bench {
+    c: Kernel,
+    rust: Kernel,
+}
+
+/// What was measured of one kernel.
+struct Kernel {
+    costs: Costs,
+    sizes: Sizes,
+    /// In thousands of instructions.
+    boot: u64,
+}
+
+/// What is measured on a host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Single accesses.
+    Accesses,
+    /// These, all vCPUs and threads.
+    All,
+}
+
+/// Measures all, writes it to files and prints it. With `record`, it is what `lab check` compares
+/// with from now on. Returns whether Rust costs no more than C.
+pub fn run(project: &Project, record: bool) -> Result<bool> {
+    prepare::for_check(project)?;
+    let tools = setup::ensure(project)?;
+    let [of_c, of_rust] = sizes::of_both(project, &tools)?;
+    let kernel = |handlers, sizes| {
+        let (costs, boot) = measure(project, handlers, Extent::All)?;
+        anyhow::Ok(Kernel { costs, sizes, boot })
+    };
+    let bench = Bench {
+        c: kernel(Handlers::C, of_c)?,
+        rust: kernel(Handlers::Rust, of_rust)?,
+    };
+    anstream::print!("{}", table::text(&bench)?);
+
+    let rows = goal::rows(&bench.c.costs, &bench.rust.costs)?;
+    write_whole(&project.out(SVG), plot::svg(&rows)?.as_bytes())?;
+    write_whole(&project.out(JSON), bench.to_json(project)?.as_bytes())?;
+    if record {
+        let (rust, _) = measure(project, Handlers::Rust, Extent::Accesses)?;
+        Record::new(made_with(project)?, &rust).save(project)?;
+    }
+    for file in [SVG, JSON] {
+        say(project.out(file).display().to_string());
+    }
+    let mut cases = goal::flat(&bench.rust.costs);
+    cases.push(goal::sum(&bench.c.costs, &bench.rust.costs)?);
+    let mut good = true;
+    for case in cases {
+        if let Outcome::Fail(cause) = case.outcome {
+            say(format!("too much: {}: {cause}", case.name));
+            good = false;
+        }
+    }
+    Ok(good)
+}
+
+/// Single accesses: all in all less than in C, and none more than was recorded.
+pub fn check(project: &Project) -> Result<Vec<(String, Vec<Case>)>> {
+    let (c, _) = measure(project, Handlers::C, Extent::Accesses)?;
+    let (rust, _) = measure(project, Handlers::Rust, Extent::Accesses)?;
+    let record = Record::load(project)?;
+    Ok(vec![
+        ("c".to_owned(), vec![goal::sum(&c, &rust)?]),
+        (
+            "recorded".to_owned(),
+            record.against(&made_with(project)?, &rust),
+        ),
+    ])
+}
+
+/// Costs, and how long the boot took.
+fn measure(project: &Project, handlers: Handlers, extent: Extent) -> Result<(Costs, u64)> {
+    const BOOT: &str = "boot";
+
+    let program = format!("/selftests/arm64/{PROGRAM}");
+    let mut single = vec![
+        (BOOT, "dmesg | grep 'Run /init as init process'".to_owned()),
+        ("plain", program.clone()),
+    ];
+    // The C handlers have no trace event.
+    if handlers == Handlers::Rust {
+        let traced = format!("echo 1 > {EVENT} && {program} && echo 0 > {EVENT}");
+        single.push(("traced", traced));
+    }
+    if extent == Extent::All {
+        single.push(("vcpus", format!("{program} -v")));
+    }
+    let (mut costs, mut until_init) = (Costs::default(), None);
+    for (name, output) in boot(project, handlers, 1, &single)? {
+        match name {
+            BOOT => until_init = Some(seconds(&output)?),
+            "traced" => costs.extend(Costs::parse(&output)?.without(FLOOR).named("traced")),
+            _ => costs.extend(Costs::parse(&output)?),
+        }
+    }
+    if extent == Extent::All {
+        let threads = [("threads", format!("{program} -t"))];
+        for (_, output) in boot(project, handlers, CPUS, &threads)? {
+            costs.extend(Costs::parse(&output)?);
+        }
+    }
+    let until_init = until_init.context("the boot was not measured")?;
+    Ok((costs, (until_init * 1e6).round() as u64))
+}
+
+/// When a line of the kernel's log was written.
+fn seconds(line: &str) -> Result<f64> {
+    let stamp = line.trim().trim_start_matches('[').split(']').next();
+    let seconds = stamp.and_then(|stamp| stamp.trim().parse().ok());
+    seconds.with_context(|| format!("`{line}` has no time"))
+}
+
+/// What commands say on a host.
+fn boot<'a>(
+    project: &Project,
+    handlers: Handlers,
+    cpus: u32,
+    commands: &[(&'a str, String)],
+) -> Result<Vec<(&'a str, String)>> {
+    let mut job = Job::default();
+    let path = format!("arm64/{PROGRAM}");
+    job.program(format!("selftests/{path}"), project.selftests().join(path));
+    for (name, line) in commands {
+        job.command(*name, LIMIT.as_secs(), line.clone());
+    }
+    let hosts = hosts::load(project)?;
+    let host = hosts::find(&hosts, HOST)?;
+    let host = Host {
+        cpus,
+        memory: MEMORY,
+        cmdline: format!("{} printk.time=1", host.cmdline),
+        ..host.clone()
+    };
+    let boot = Boot {
+        what: "bench",
+        host: &host,
+        handlers,
+        kunit: false,
+        counts: true,
+        job: &job,
+        limit: LIMIT,
+    };
+    let transcript = Booter::new(project)?.one(&boot)?;
+    let outputs = commands.iter().map(|(name, _)| {
+        let section = transcript.section(name)?;
+        ensure!(
+            section.status == 0,
+            "{name}: status {}\n{}",
+            section.status,
+            section.output
+        );
+        Ok((*name, section.output.clone()))
+    });
+    outputs.collect()
+}
+
+/// The kernel and the tools that the figures depend on.
+fn made_with(project: &Project) -> Result<Vec<String>> {
+    let build_dir = project.build_dir(Handlers::Rust);
+    let release = fs_err::read_to_string(build_dir.join("include/config/kernel.release"))?;
+    let config = fs_err::read_to_string(build_dir.join(".config"))?;
+    let of_config = |name: &str| {
+        let mut lines = config.lines();
+        let text = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let text = text.with_context(|| format!("no {name}"))?;
+        anyhow::Ok(text.trim_matches('"').to_owned())
+    };
+    let of_program = |program: &str| {
+        let said = output(&command(program, ["--version"]))?;
+        anyhow::Ok(said.lines().next().unwrap_or_default().to_owned())
+    };
+    Ok(vec![
+        format!("Linux {}", release.trim()),
+        of_config("CONFIG_RUSTC_VERSION_TEXT")?,
+        of_config("CONFIG_CC_VERSION_TEXT")?,
+        of_program("aarch64-linux-gnu-gcc")?,
+        of_program("qemu-system-aarch64")?,
+    ])
+}
+
+impl Bench {
+    fn to_json(&self, project: &Project) -> Result<String> {
+        let kernel = |kernel: &Kernel| {
+            json!({
+                "instructions": kernel.costs.iter().collect::<std::collections::BTreeMap<_, _>>(),
+                "sizes": kernel.sizes,
+                "boot_kilo_instructions": kernel.boot,
+            })
+        };
+        let json = json!({
+            "made_with": made_with(project)?,
+            "c": kernel(&self.c),
+            "rust": kernel(&self.rust),
+        });
+        Ok(serde_json::to_string_pretty(&json)? + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_line_is_read() {
+        let line = "[    0.123456] Run /init as init process\n";
+        assert_eq!(seconds(line).unwrap(), 0.123456);
+        assert!(seconds("").is_err());
+    }
+}
