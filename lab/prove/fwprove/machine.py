@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs a handler of an object on all inputs at once, and returns what each path through it does."""
 
-import logging
 from dataclasses import dataclass, field
 
 import angr
 import claripy
 from angr.concretization_strategies import SimConcretizationStrategyRange
 
-from . import hooks
+from . import hooks, objects
 from .inputs import WORDS
-
-logging.getLogger("angr").setLevel(logging.ERROR)
-logging.getLogger("cle").setLevel(logging.ERROR)
-logging.getLogger("pyvex").setLevel(logging.ERROR)
 
 # Where things are put. Nothing else is mapped.
 VM = 0x10_0000_0000
@@ -27,7 +22,7 @@ RETURN = 0x50_0000_0000
 ADDRESSES = 64
 
 # How many basic blocks a path may have. There is no loop that the inputs can prolong.
-BLOCKS = 2000
+BLOCKS = 300
 
 
 @dataclass
@@ -47,8 +42,9 @@ class Run:
     paths: list
     # What happened on paths that did not come to an end, in words, each with its conditions.
     broken: list
-    # The addresses of all instructions that were executed.
+    # The addresses of all instructions that were executed, and of those that store into the VM.
     executed: set
+    stores: set
 
 
 class Machine:
@@ -78,6 +74,10 @@ class Machine:
         """Puts another instruction into the loaded object."""
         self.project.loader.memory.pack_word(address, instruction, size=4)
         self.project.factory.default_engine.clear_cache()
+
+    def disassemble(self, address):
+        instruction = self.project.factory.block(address, size=4, num_inst=1).capstone.insns[0]
+        return f"{address - objects.TEXT:#x} {instruction.mnemonic} {instruction.op_str}"
 
     def _state(self, function, arguments, assume):
         state = self.project.factory.call_state(
@@ -123,6 +123,7 @@ class Machine:
             size = _size(state, state.inspect.mem_write_length)
             word = self._word_at(address, size)
             if word and size == word.size:
+                self.stores.add(state.scratch.ins_addr)
                 hooks.note(state, "write", word.name, state.globals["depth"])
             elif not (STACK_LOW <= address and address + size <= STACK_TOP):
                 self._fault(state, f"it writes {size} bytes to {self._place(address)}")
@@ -167,7 +168,7 @@ class Machine:
     def run(self, function, arguments, assume):
         """All paths through a function with these arguments, under these assumptions."""
         manager = self.project.factory.simgr(self._state(function, arguments, assume))
-        done, broken, executed, blocks = [], [], set(), 0
+        broken, executed, blocks, self.stores = [], set(), 0, set()
         while manager.active:
             for state in manager.active:
                 if not self.project.is_hooked(state.addr):
@@ -188,7 +189,7 @@ class Machine:
         for stash in ("unconstrained", "deadended"):
             for state in manager.stashes.get(stash, []):
                 broken.append((f"it gets lost at {state.addr}", state.solver.constraints))
-        return Run(done, broken, executed)
+        return Run(done, broken, executed, self.stores)
 
     def _instructions(self, address):
         return self.project.factory.block(address).instruction_addrs
