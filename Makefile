@@ -9,13 +9,16 @@ option = $(if $(filter command,$(origin $1)),--$2 "$($1)")
 SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
 	$(call option,FIRMWARE,firmware) $(call option,HANDLERS,handlers) $(call option,CMDLINE,cmdline)
 
+# Options of `make prove`.
+PROVE_OPTIONS = $(call option,MUTANTS,mutants)
+
 # Options of `make series`.
 SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off)
 
 # Options of `make bench`.
 BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 
-.PHONY: help run matrix bench check series series-check shell setup tree kernel
+.PHONY: help run matrix bench check prove series series-check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
@@ -23,6 +26,8 @@ help:
 	@echo 'make check      run every test'
 	@echo 'make bench      count the instructions of each access, in C and in Rust: out/bench.json,'
 	@echo '                out/bench.svg; RECORD=1 for the figures that check compares with'
+	@echo 'make prove      prove the compiled handlers against lab/prove/spec.toml, for all inputs:'
+	@echo '                MUTANTS=-1 to try every mistake'
 	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
@@ -44,6 +49,9 @@ series:
 
 bench:
 	@$(LAB) $@ $(BENCH_OPTIONS)
+
+prove:
+	@$(LAB) $@ $(PROVE_OPTIONS)
 
 shell:
 	@$(LAB) $@ $(SHELL_OPTIONS)

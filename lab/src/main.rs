@@ -26,6 +26,7 @@ mod plan;
 mod prepare;
 mod process;
 mod project;
+mod prove;
 mod qemu;
 mod registers;
 mod results;
@@ -82,6 +83,8 @@ enum Command {
         #[arg(long)]
         record: bool,
     },
+    /// Prove that the compiled handlers do what lab/prove/spec.toml says, for all inputs
+    Prove(prove::Prove),
     /// Boot a host with the terminal at its shell
     Shell(shell::Shell),
     /// Verify everything that can be verified
@@ -131,6 +134,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
         Command::Bench { record } => return bench::run(&project, record),
+        Command::Prove(prove) => return prove::run(&project, &prove),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series::build::run(&project),
         Command::Plan(plan) => return plan::run(plan),

@@ -11,6 +11,7 @@ mod llvm;
 pub mod packages;
 mod rust;
 mod suite;
+pub mod venv;
 pub mod version;
 
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 //!
 //! Sphinx goes on after most errors and ends well, so what counts is what it printed, and that it
 //! wrote the pages. It says nothing of plain references such as `Documentation/x.rst`; the kernel
-//! has a script that does.
+//! has a script that does. The tables of the acceptance page are those of `lab/prove/spec.toml`.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -17,8 +17,9 @@ use regex::Regex;
 use super::Groups;
 use crate::disk::Lock;
 use crate::kernel::make::without_foreign;
-use crate::process::{command, logged};
+use crate::process::{self, command, logged};
 use crate::project::Project;
+use crate::prove;
 use crate::results::Case;
 use crate::tree;
 use crate::ui::Step;
@@ -55,9 +56,13 @@ pub fn run(project: &Project) -> Result<Groups> {
         dead if dead.is_empty() => Case::pass("references"),
         dead => Case::fail("references", dead.join("\n")),
     };
+    let tables = match process::output(&prove::page(project, "--check")) {
+        Ok(_) => Case::pass("tables"),
+        Err(error) => Case::fail("tables", format!("{error:#}")),
+    };
     Ok(vec![
         ("sphinx".to_owned(), sphinx.collect()),
-        (String::new(), vec![references]),
+        (String::new(), vec![references, tables]),
     ])
 }
 
