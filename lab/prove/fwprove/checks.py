@@ -69,14 +69,14 @@ class Checker:
 
     def problems(self, run, paths, expected, strict_lock=True):
         """All that is wrong, in words. Nothing, if it is proven."""
-        yield from self._broken(run)
+        yield from self.broken(run)
         lost = self.counterexample(z3.Not(z3.Or([told.condition for told in paths])))
         if lost is not None:
             yield self._problem(lost, "no path was followed for this")
         for told in paths:
             yield from self._path(told, expected, strict_lock)
 
-    def _broken(self, run):
+    def broken(self, run):
         for text, conditions in run.broken:
             model = self.counterexample(*[to_z3(c) for c in conditions])
             if model is not None:

@@ -64,16 +64,19 @@ class Case:
 
     entry: str
     which: str
+    racing: bool = False
 
     @property
     def title(self):
-        return self.entry if self.which == "" else f"{self.entry} {self.which}"
+        name = self.entry if self.which == "" else f"{self.entry} {self.which}"
+        return name + (" while others write" if self.racing else "")
 
 
 def cases(spec):
     names = [register.name for register in spec.registers]
     yield from (Case("set", name) for name in [*names, UNKNOWN, WRONG_SIZE])
     yield from (Case("get", name) for name in [*names, UNKNOWN])
+    yield from (Case("get", name, racing=True) for name in names)
     workarounds = [register.name for register in spec.registers if register.discovery]
     yield from (Case("discover", name) for name in [*workarounds, OTHERS])
     yield Case("allow_ssbs", "")
@@ -117,7 +120,7 @@ class Problem:
         """The part of the premise that keeps impossible paths out of the run: what is said of the
         words that matter here. To leave the rest out makes more paths, and loses none."""
         rules = [self.domain]
-        if self.register:
+        if self.register and not self.case.racing:
             rules.append(self.inputs.kept_rule(self.register, self.inputs.words))
         host = self.register and self.register.offer.get("host")
         if host:

@@ -84,14 +84,17 @@ class Spectre(Hook):
 
 
 class SpectreV2(Spectre):
+    __doc__ = Spectre.__doc__
     which = "v2"
 
 
 class SpectreV4(Spectre):
+    __doc__ = Spectre.__doc__
     which = "v4"
 
 
 class SpectreBhb(Spectre):
+    __doc__ = Spectre.__doc__
     which = "bhb"
 
 

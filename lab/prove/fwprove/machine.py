@@ -18,6 +18,20 @@ STACK_TOP = 0x40_0001_0000
 STACK_LOW = 0x40_0000_0000
 RETURN = 0x50_0000_0000
 
+# The words that others may write while a handler runs that does not hold the lock. Features and the
+# state of the host do not change once there is a vCPU to ask through.
+RACING = (
+    "psci_version",
+    "workaround_1",
+    "workaround_2",
+    "workaround_3",
+    "std_bmap",
+    "std_hyp_bmap",
+    "vendor_hyp_bmap",
+    "vendor_hyp_bmap_2",
+    "id_aa64pfr1_el1",
+)
+
 # Of a symbolic address, so many values are followed; more is an error.
 ADDRESSES = 64
 
@@ -79,7 +93,7 @@ class Machine:
         instruction = self.project.factory.block(address, size=4, num_inst=1).capstone.insns[0]
         return f"{address - objects.TEXT:#x} {instruction.mnemonic} {instruction.op_str}"
 
-    def _state(self, function, arguments, assume):
+    def _state(self, function, arguments, assume, racing):
         state = self.project.factory.call_state(
             self.symbol(function),
             *arguments,
@@ -104,6 +118,9 @@ class Machine:
             self._put(state, VM + word.offset, _symbol(word.name, word.bits))
         state.add_constraints(*assume)
         state.inspect.b("mem_read", when=angr.BP_BEFORE, action=self._reads)
+        if racing:
+            state.globals["moments"] = 0
+            state.inspect.b("mem_read", when=angr.BP_AFTER, action=self._race)
         state.inspect.b("mem_write", when=angr.BP_BEFORE, action=self._writes)
         return state
 
@@ -117,6 +134,18 @@ class Machine:
             if not (self._is_plain(address, size) or self._word_at(address, size)
                     or self._is_argument(address, size)):
                 self._fault(state, f"it reads {size} bytes at {self._place(address)}")
+
+    def _race(self, state):
+        """Lets a read see what others may have written since the last one."""
+        address = state.solver.eval_one(state.inspect.mem_read_address)
+        size = _size(state, state.inspect.mem_read_length)
+        word = self._word_at(address, size)
+        if word and word.name in RACING:
+            seen = _symbol(f"{word.name}@{state.globals['moments']}", word.bits)
+            low = 8 * (address - VM - word.offset)
+            state.inspect.mem_read_expr = seen[low + 8 * size - 1 : low]
+            state.globals["moments"] += 1
+            hooks.note(state, "moment", word.name)
 
     def _writes(self, state):
         for address in _addresses(state, state.inspect.mem_write_address):
@@ -165,9 +194,11 @@ class Machine:
     def _fault(state, text):
         state.globals["faults"] = state.globals["faults"] + (text,)
 
-    def run(self, function, arguments, assume):
-        """All paths through a function with these arguments, under these assumptions."""
-        manager = self.project.factory.simgr(self._state(function, arguments, assume))
+    def run(self, function, arguments, assume, racing=False):
+        """All paths through a function with these arguments, under these assumptions; if it is
+        racing, while others write to the VM."""
+        state = self._state(function, arguments, assume, racing)
+        manager = self.project.factory.simgr(state)
         broken, executed, blocks, self.stores = [], set(), 0, set()
         while manager.active:
             for state in manager.active:

@@ -8,7 +8,7 @@ text.
 import time
 from dataclasses import dataclass, field
 
-from . import checks, machine
+from . import checks, machine, race
 from .compare import Comparison, summary
 from .entries import Case, Problem
 from .layout import Layout
@@ -35,8 +35,16 @@ class Side:
         self.machine = machine.Machine(linked, self.layout)
 
     def run(self, problem):
-        entry = problem.entry
-        return self.machine.run(entry.function, entry.arguments(), problem.assume())
+        entry, racing = problem.entry, problem.case.racing
+        return self.machine.run(entry.function, entry.arguments(), problem.assume(), racing)
+
+
+def _problems(problem, checker, run, told):
+    if problem.case.racing:
+        yield from checker.broken(run)
+        yield from race.problems(checker, told, problem.expected)
+    else:
+        yield from checker.problems(run, told, problem.expected)
 
 
 class Worker:
@@ -56,9 +64,9 @@ class Worker:
         problem, checker = self._problem(case, self.rust)
         run = self.rust.run(problem)
         told = checks.tell(run)
-        result = Result(case, list(checker.problems(run, told, problem.expected)), len(told))
+        result = Result(case, list(_problems(problem, checker, run, told)), len(told))
         result.executed, result.stores = run.executed, run.stores
-        if case.entry in ("set", "get") and told:
+        if case.entry in ("set", "get") and told and not case.racing:
             self._compare(case, checker, told, result)
         result.seconds = time.monotonic() - start
         return result
@@ -91,7 +99,7 @@ class Worker:
                 problem, checker = self._problem(case, self.rust)
                 run = self.rust.run(problem)
                 told = checks.tell(run)
-                for text in checker.problems(run, told, problem.expected):
+                for text in _problems(problem, checker, run, told):
                     return mutant, text
         finally:
             side.write(mutant.address, before)
