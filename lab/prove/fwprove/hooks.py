@@ -99,10 +99,23 @@ class SpectreBhb(Spectre):
 
 
 class Trace(Hook):
-    """Leaves the trace event."""
+    """Leaves the trace event: reads the write (struct kvm_arm_fw_reg_write) and what it points to."""
 
     def call(self, state):
-        note(state, "trace", state.globals["depth"], *_arguments(state, 6))
+        write, verdict = _arguments(state, 2)
+        layout = state.globals["layout"]
+
+        def member(base, name):
+            field = layout.field(name)
+            place = base + field.offset
+            return state.memory.load(place, field.size, endness="Iend_LE", inspect=False)
+
+        values = [
+            member(member(write, "write_vcpu"), "vcpu_id"),
+            member(member(write, "write_reg"), "reg_id"),
+            *(member(write, f"write_{name}") for name in ("value", "promise", "offer")),
+        ]
+        note(state, "trace", state.globals["depth"], *values, verdict)
 
 
 class StaticKey(angr.SimProcedure):

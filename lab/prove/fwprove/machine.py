@@ -108,7 +108,7 @@ class Machine:
         state.memory.read_strategies = [SimConcretizationStrategyRange(ADDRESSES)]
         state.memory.write_strategies = [SimConcretizationStrategyRange(ADDRESSES)]
         state.globals["events"], state.globals["depth"], state.globals["faults"] = (), 0, ()
-        layout = self.layout
+        layout = state.globals["layout"] = self.layout
         pointer = layout.field("vcpu_kvm")
         self._put(state, VCPU + pointer.offset, claripy.BVV(VM, 64))
         self._put(state, VCPU + layout["offset_vcpu_id"], _symbol("vcpu_id", 32))

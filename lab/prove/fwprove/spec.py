@@ -69,6 +69,10 @@ class Spec:
         for register in self.registers:
             if layout[f"KVM_REG_ARM_{register.name}"] != register.id:
                 yield f"{register.name}: the UAPI has the id {layout[f'KVM_REG_ARM_{register.name}']:#x}"
+        for number, text in enumerate(self.table["trace"]["verdicts"]):
+            if layout.numbers.get(f"verdict_{number}") != number:
+                yield f"the trace event's verdict {number} ({text}) has another number in trace.h"
+        for register in self.registers:
             word = layout.field(register.keeps["word"])
             if word.size not in (4, 8):
                 yield f"{register.name}: kept in a word of {word.size} bytes"

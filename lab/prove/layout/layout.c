@@ -10,6 +10,8 @@
 #include <kvm/arm_hypercalls.h>
 #include <kvm/arm_psci.h>
 
+#include <../arch/arm64/kvm/fw_regs/trace.h>
+
 #define NUMBER(name, value) \
 	extern const u64 number_##name; \
 	const u64 number_##name = (value)
@@ -34,6 +36,12 @@ FIELD(vcpu_id, struct kvm_vcpu, vcpu_id);
 FIELD(reg_id, struct kvm_one_reg, id);
 FIELD(reg_addr, struct kvm_one_reg, addr);
 
+FIELD(write_vcpu, struct kvm_arm_fw_reg_write, vcpu);
+FIELD(write_reg, struct kvm_arm_fw_reg_write, reg);
+FIELD(write_value, struct kvm_arm_fw_reg_write, value);
+FIELD(write_promise, struct kvm_arm_fw_reg_write, promise);
+FIELD(write_offer, struct kvm_arm_fw_reg_write, offer);
+
 VM_FIELD(config_lock, config_lock);
 VM_FIELD(flags, flags);
 VM_FIELD(vcpu_features, vcpu_features);
@@ -55,6 +63,15 @@ NUMBER(psci_0_2_bit, KVM_ARM_VCPU_PSCI_0_2);
 NUMBER(user_limit, TASK_SIZE_MAX);
 NUMBER(reg_size_mask, KVM_REG_SIZE_MASK);
 NUMBER(reg_size_u64, KVM_REG_SIZE_U64);
+
+NUMBER(verdict_0, KVM_ARM_FW_REG_ACCEPTED);
+NUMBER(verdict_1, KVM_ARM_FW_REG_NULL_PROMISE);
+NUMBER(verdict_2, KVM_ARM_FW_REG_UNKNOWN_REGISTER);
+NUMBER(verdict_3, KVM_ARM_FW_REG_BAD_ADDRESS);
+NUMBER(verdict_4, KVM_ARM_FW_REG_MALFORMED);
+NUMBER(verdict_5, KVM_ARM_FW_REG_WRONG_FEATURE);
+NUMBER(verdict_6, KVM_ARM_FW_REG_EXCEEDS_OFFER);
+NUMBER(verdict_7, KVM_ARM_FW_REG_FROZEN);
 
 NUMBER(unaffected, SPECTRE_UNAFFECTED);
 NUMBER(mitigated, SPECTRE_MITIGATED);
