@@ -76,6 +76,7 @@ def cases(spec):
     names = [register.name for register in spec.registers]
     yield from (Case("set", name) for name in [*names, UNKNOWN, WRONG_SIZE])
     yield from (Case("get", name) for name in [*names, UNKNOWN])
+    yield from (Case("set", name, racing=True) for name in [*names, UNKNOWN])
     yield from (Case("get", name, racing=True) for name in names)
     workarounds = [register.name for register in spec.registers if register.discovery]
     yield from (Case("discover", name) for name in [*workarounds, OTHERS])

@@ -19,6 +19,12 @@ def note(state, *event):
     state.globals["events"] = state.globals["events"] + (event,)
 
 
+def moment(state, kind):
+    """Others may have written to the VM until now."""
+    note(state, "moment", kind)
+    state.globals["moments"] += 1
+
+
 def _arguments(state, count):
     return [state.registers.load(f"x{number}") for number in range(count)]
 
@@ -39,6 +45,7 @@ class Lock(Hook):
     def call(self, state):
         note(state, "lock", _arguments(state, 1)[0])
         state.globals["depth"] += 1
+        moment(state, "lock")
 
 
 class Unlock(Hook):

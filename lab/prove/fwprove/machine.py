@@ -21,6 +21,7 @@ RETURN = 0x50_0000_0000
 # The words that others may write while a handler runs that does not hold the lock. Features and the
 # state of the host do not change once there is a vCPU to ask through.
 RACING = (
+    "flags",
     "psci_version",
     "workaround_1",
     "workaround_2",
@@ -29,6 +30,7 @@ RACING = (
     "std_hyp_bmap",
     "vendor_hyp_bmap",
     "vendor_hyp_bmap_2",
+    "null_promise",
     "id_aa64pfr1_el1",
 )
 
@@ -118,8 +120,8 @@ class Machine:
             self._put(state, VM + word.offset, _symbol(word.name, word.bits))
         state.add_constraints(*assume)
         state.inspect.b("mem_read", when=angr.BP_BEFORE, action=self._reads)
+        state.globals["moments"] = 0
         if racing:
-            state.globals["moments"] = 0
             state.inspect.b("mem_read", when=angr.BP_AFTER, action=self._race)
         state.inspect.b("mem_write", when=angr.BP_BEFORE, action=self._writes)
         return state
@@ -141,11 +143,14 @@ class Machine:
         size = _size(state, state.inspect.mem_read_length)
         word = self._word_at(address, size)
         if word and word.name in RACING:
-            seen = _symbol(f"{word.name}@{state.globals['moments']}", word.bits)
+            if any(event[0] == "write" for event in state.globals["events"]):
+                self._fault(state, "it reads after its own write, which this proof cannot follow")
+            if state.globals["depth"] == 0:
+                hooks.moment(state, "read")
+            now = state.globals["moments"] - 1
             low = 8 * (address - VM - word.offset)
+            seen = _symbol(f"{word.name}@{now}", word.bits)
             state.inspect.mem_read_expr = seen[low + 8 * size - 1 : low]
-            state.globals["moments"] += 1
-            hooks.note(state, "moment", word.name)
 
     def _writes(self, state):
         for address in _addresses(state, state.inspect.mem_write_address):

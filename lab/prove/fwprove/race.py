@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Get does not hold config_lock: others may write to the VM between any two of its reads.
+"""What a handler does without config_lock: others may write to the VM between any two of its reads.
 
-Each read of a word sees a VM of its own, which KVM's rules allow after the one before: what was given
-is given from then on, and all else is free. What get returns must be the promise of one of them.
+Each such read sees the VM at a moment of its own, which KVM's rules allow after the one before: what
+was given is given from then on, a VM that has run has run, what was given is within the offer, and
+all else is free. While the lock is held there is one moment. There must be one of them at which the call could have been done as a whole:
+at which the specification has the same answer, and the same effect.
 """
 
 import copy
@@ -15,57 +17,86 @@ from .machine import RACING
 from .spec import errno_name
 
 
-def _moment(inputs, register, number):
-    """The VM at a read."""
-    later = copy.copy(inputs)
-    later.words = dict(inputs.words)
-    for name in RACING:
-        later.words[name] = z3.BitVec(f"{name}@{number}", inputs.words[name].size())
-    return later, View(later, register)
+class Moment:
+    """The VM at a read, and what is expected of a call that is done there."""
+
+    def __init__(self, problem, number):
+        self.inputs = copy.copy(problem.inputs)
+        self.inputs.words = dict(problem.inputs.words)
+        for name in RACING:
+            bits = problem.inputs.words[name].size()
+            self.inputs.words[name] = z3.BitVec(f"{name}@{number}", bits)
+        self.view = View(self.inputs, problem.register)
+        self.expected = problem.entry.expect(self.inputs, problem.register)
+
+    def is_kept(self):
+        """Whether the host can keep what the VM was given."""
+        view = self.view
+        if view.register is None:
+            return z3.BoolVal(True)
+        return z3.Not(z3.And(view.given, view.exceeds(view.kept, view.offer)))
+
+    def before(self, later):
+        """Whether the other one can come after this one."""
+        return z3.And(
+            z3.Implies(self.view.given, later.view.given),
+            z3.Implies(self.inputs.has_run, later.inputs.has_run),
+        )
+
+    def is_it(self, told, locked):
+        """Whether a path does what is expected here; `locked` if the lock was held here."""
+        same = [told.answer == self.expected.answer]
+        written = {event[1] for event in told.path.events if event[0] == "write"}
+        for name, before in self.inputs.words.items():
+            after = told.words[name] if name in written else before
+            same.append(after == self.expected.words[name])
+        if written and not locked:
+            return z3.BoolVal(False)
+        for kind, *arguments in told.path.events:
+            if kind == "write user":
+                same.append(to_z3(arguments[3]) == self.expected.user)
+            elif kind == "trace":
+                verdict = z3.Extract(31, 0, to_z3(arguments[6]))
+                same.append(verdict == self.expected.trace[5])
+        return z3.And(same)
 
 
 def _rules(moments):
-    """What KVM guarantees of VMs that follow each other."""
-    rules = [inputs.possible() for inputs, _ in moments]
-    views = [view for _, view in moments]
-    rules += [z3.Implies(one.given, next_.given) for one, next_ in zip(views, views[1:])]
-    return z3.And(rules)
+    possible = [z3.And(moment.inputs.possible(), moment.is_kept()) for moment in moments]
+    return z3.And(*possible, *(one.before(other) for one, other in zip(moments, moments[1:])))
 
 
-def _reads(told):
-    return sum(event[0] == "moment" for event in told.path.events)
+def _kinds(told):
+    """What the moments of a path are: `read` or `lock`."""
+    return [event[1] for event in told.path.events if event[0] == "moment"] or ["read"]
 
 
-def problems(checker, paths, expected):
+def problems(problem, checker, paths):
     """All that is wrong, in words."""
-    inputs, register = checker.inputs, checker.register
-    most = max(map(_reads, paths), default=0)
-    moments = [_moment(inputs, register, number) for number in range(most)]
-    lost = checker.counterexample(
-        _rules(moments), z3.Not(z3.Or([told.condition for told in paths]))
-    )
-    if lost is not None:
-        yield "while others write, no path was followed for some input"
+    most = max((len(_kinds(told)) for told in paths), default=1)
+    moments = [Moment(problem, number) for number in range(most)]
+    always = z3.Or([told.condition for told in paths])
+    if checker.counterexample(_rules(moments), z3.Not(always)) is not None:
+        yield f"{problem.case.title}: no path was followed for some input"
     for told in paths:
-        seen = moments[: _reads(told)]
-        wrong = [told.answer != expected.answer]
-        for event in told.path.events:
-            if event[0] == "write user":
-                wrong.append(z3.And([to_z3(event[4]) != view.promise for _, view in seen]))
-            elif event[0] == "write":
-                wrong.append(z3.BoolVal(True))
-        model = checker.counterexample(_rules(seen), told.condition, z3.Or(wrong))
+        for fault in told.path.faults:
+            yield f"{problem.case.title}: {fault}"
+        kinds = _kinds(told)
+        seen = moments[: len(kinds)]
+        one = [moment.is_it(told, kind == "lock") for moment, kind in zip(seen, kinds)]
+        model = checker.counterexample(_rules(seen), told.condition, z3.Not(z3.Or(one)))
         if model is not None:
-            yield _tell(checker, model, told, seen)
+            yield _tell(problem, checker, model, told, seen)
 
 
-def _tell(checker, model, told, seen):
-    def number(formula):
-        return model.eval(formula, model_completion=True).as_long()
+def _tell(problem, checker, model, told, seen):
+    def errno(formula):
+        return errno_name(model.eval(formula, model_completion=True).as_signed_long())
 
-    promises = ", ".join(f"{number(view.promise):#x}" for _, view in seen)
-    answer = errno_name(model.eval(told.answer, model_completion=True).as_signed_long())
-    written = [number(to_z3(e[4])) for e in told.path.events if e[0] == "write user"]
-    got = f"{written[0]:#x}" if written else "nothing"
-    name = checker.register.name
-    return f"get {name} while others write: promises one after another {promises}: got {answer}, {got}"
+    value = model.eval(problem.inputs.value, model_completion=True).as_long()
+    states = [
+        f"{checker.teller.at(model, moment)} (expected {errno(moment.expected.answer)})"
+        for moment in seen
+    ]
+    what = f" = {value:#x}" if problem.case.entry == "set" else ""
+    return f"{problem.case.title}{what}: {', then '.join(states)}: got {errno(told.answer)}"

@@ -56,6 +56,15 @@ class Teller:
         elif entry == "set":
             yield "null promises " + ("on" if self._true(model, inputs.null_promises) else "off")
 
+    def at(self, model, moment):
+        """The VM at a moment, for what changes."""
+        inputs, view = moment.inputs, moment.view
+        parts = ["has run" if self._true(model, inputs.has_run) else "has not run"]
+        if self.register:
+            parts += [f"promise {self._number(model, view.promise):#x}",
+                      f"offer {self._number(model, view.offer):#x}"]
+        return ", ".join(parts)
+
     def reason(self, model, reasons):
         for condition, text in reasons:
             if self._true(model, condition):

@@ -42,7 +42,7 @@ class Side:
 def _problems(problem, checker, run, told):
     if problem.case.racing:
         yield from checker.broken(run)
-        yield from race.problems(checker, told, problem.expected)
+        yield from race.problems(problem, checker, told)
     else:
         yield from checker.problems(run, told, problem.expected)
 
