@@ -38,6 +38,24 @@ def tell(run):
     return paths
 
 
+def discipline(path):
+    """What a path does wrong with the lock, in words: whoever else is there."""
+    depth = 0
+    for kind, *arguments in path.events:
+        if kind in ("lock", "unlock"):
+            depth += 1 if kind == "lock" else -1
+            if depth not in (0, 1):
+                yield "config_lock is " + ("taken twice" if depth > 1 else "dropped twice")
+        elif kind == "write" and arguments[1] != 1:
+            yield f"{arguments[0]} is written without config_lock"
+        elif kind in ("read user", "write user") and arguments[2]:
+            yield "user memory is accessed while config_lock is held"
+        elif kind == "trace" and arguments[0]:
+            yield "the event is traced while config_lock is held"
+    if depth != 0:
+        yield "config_lock is held at the end"
+
+
 class Checker:
     """Checks one entry point for one register, or for the ids that are none."""
 

@@ -11,7 +11,7 @@ import copy
 
 import z3
 
-from .checks import to_z3
+from .checks import discipline, to_z3
 from .conditions import View
 from .machine import RACING
 from .spec import errno_name
@@ -79,10 +79,11 @@ def problems(problem, checker, paths):
     if checker.counterexample(_rules(moments), z3.Not(always)) is not None:
         yield f"{problem.case.title}: no path was followed for some input"
     for told in paths:
-        for fault in told.path.faults:
-            yield f"{problem.case.title}: {fault}"
         kinds = _kinds(told)
         seen = moments[: len(kinds)]
+        for fault in (*told.path.faults, *discipline(told.path)):
+            if checker.counterexample(_rules(seen), told.condition) is not None:
+                yield f"{problem.case.title}: {fault}"
         one = [moment.is_it(told, kind == "lock") for moment, kind in zip(seen, kinds)]
         model = checker.counterexample(_rules(seen), told.condition, z3.Not(z3.Or(one)))
         if model is not None:
