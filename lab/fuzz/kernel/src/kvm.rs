@@ -1,0 +1,1 @@
+../../../../rust/kernel/kvm.rs

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locks, atomics and barriers.
+
+pub mod atomic {
+    use core::cell::Cell;
+
+    use crate::sim;
+
+    pub mod ordering {
+        pub struct Relaxed;
+    }
+
+    /// A word that other threads access as well.
+    #[repr(transparent)]
+    pub struct Atomic<T>(Cell<T>);
+
+    impl<T: Copy> Atomic<T> {
+        /// # Safety
+        ///
+        /// `ptr` must be valid and aligned for `'a`.
+        pub unsafe fn from_ptr<'a>(ptr: *mut T) -> &'a Self {
+            // SAFETY: The caller guarantees it, and `Self` is a transparent wrapper.
+            unsafe { &*ptr.cast() }
+        }
+
+        pub fn load(&self, _: ordering::Relaxed) -> T {
+            sim::access();
+            self.0.get()
+        }
+
+        pub fn store(&self, value: T, _: ordering::Relaxed) {
+            sim::access();
+            self.0.set(value);
+        }
+    }
+}
+
+pub mod barrier {
+    /// Other threads can get in between what it separates.
+    pub fn smp_rmb() {
+        crate::sim::access();
+    }
+}
+
+pub mod lock {
+    use core::marker::PhantomData;
+
+    use crate::bindings;
+
+    /// A lock of C's, with what it guards.
+    pub struct Lock<T, B> {
+        mutex: bindings::mutex,
+        _guards: PhantomData<(T, B)>,
+    }
+
+    impl Lock<(), mutex::MutexBackend> {
+        /// # Safety
+        ///
+        /// `ptr` must point to an initialised mutex that lives for `'a`.
+        pub unsafe fn from_raw<'a>(ptr: *mut bindings::mutex) -> &'a Self {
+            // SAFETY: The caller guarantees it; beside the mutex there are only markers.
+            unsafe { &*ptr.cast() }
+        }
+    }
+
+    impl<T, B> Lock<T, B> {
+        pub fn lock(&self) -> Guard<'_, T, B> {
+            bindings::mutex_lock(&self.mutex);
+            Guard(self)
+        }
+    }
+
+    /// A lock that is held until this is dropped.
+    pub struct Guard<'a, T, B>(&'a Lock<T, B>);
+
+    impl<T, B> Drop for Guard<'_, T, B> {
+        fn drop(&mut self) {
+            bindings::mutex_unlock(&self.0.mutex);
+        }
+    }
+
+    pub mod mutex {
+        pub struct MutexBackend;
+    }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tracepoints, all of them switched on.
+
+/// Makes the function that leaves an event. What C does with it is in [`crate::bindings`].
+macro_rules! declare_trace {
+    ($($(#[$attribute:meta])* unsafe fn $name:ident($($argument:ident: $type:ty),* $(,)?);)*) => {$(
+        $(#[$attribute])*
+        unsafe fn $name($($argument: $type),*) {
+            $crate::bindings::$name($($argument),*)
+        }
+    )*};
+}
+
+pub(crate) use declare_trace;

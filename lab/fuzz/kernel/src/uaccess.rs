@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! User memory, which is that of [`crate::sim`].
+
+use crate::error::{code::EFAULT, Result};
+use crate::ffi::c_void;
+use crate::sim;
+
+/// An address of userspace's: any number.
+#[derive(Clone, Copy)]
+pub struct UserPtr(usize);
+
+impl UserPtr {
+    pub fn from_addr(addr: usize) -> Self {
+        Self(addr)
+    }
+
+    pub fn from_ptr(addr: *mut c_void) -> Self {
+        Self(addr as usize)
+    }
+}
+
+/// Some bytes of user memory, which is not looked at before it is read or written.
+pub struct UserSlice {
+    start: UserPtr,
+    length: usize,
+}
+
+impl UserSlice {
+    pub fn new(start: UserPtr, length: usize) -> Self {
+        Self { start, length }
+    }
+
+    pub fn reader(self) -> UserSliceReader {
+        UserSliceReader(self)
+    }
+
+    pub fn writer(self) -> UserSliceWriter {
+        UserSliceWriter(self)
+    }
+
+    /// The address of the next eight bytes.
+    fn next(&mut self) -> Result<usize> {
+        let here = self.start.0;
+        self.length = self.length.checked_sub(size_of::<u64>()).ok_or(EFAULT)?;
+        self.start.0 = here.wrapping_add(size_of::<u64>());
+        Ok(here)
+    }
+}
+
+pub struct UserSliceReader(UserSlice);
+
+impl UserSliceReader {
+    /// # Errors
+    ///
+    /// - [`EFAULT`]: the memory cannot be read, or the slice is at its end.
+    pub fn read(&mut self) -> Result<u64> {
+        sim::user::read(self.0.next()?).ok_or(EFAULT)
+    }
+}
+
+pub struct UserSliceWriter(UserSlice);
+
+impl UserSliceWriter {
+    /// # Errors
+    ///
+    /// - [`EFAULT`]: the memory cannot be written, or the slice is at its end.
+    pub fn write(&mut self, value: &u64) -> Result {
+        sim::user::write(self.0.next()?, *value).ok_or(EFAULT)
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a trial does, made of any bytes.
+//!
+//! Choices take a byte each, and the likely ones most of its values: a sequence that gets somewhere
+//! is short.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+use crate::model::{Host, IDS};
+
+/// No trial is longer.
+const STEPS: usize = 48;
+
+/// Two hosts with a VM each, and what is done to them.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub hosts: [Host; 2],
+    /// Whether the VMs' vCPUs have `KVM_ARM_VCPU_PSCI_0_2`.
+    pub psci_0_2: [bool; 2],
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Something is done to a VM, while other threads may do something to it as well.
+    Do {
+        vm: usize,
+        wish: Wish,
+        meanwhile: Meanwhile,
+    },
+    /// A CPU comes online late: a vulnerability is worse from now on.
+    Worsen { host: usize, vulnerability: usize },
+    /// A VM is saved, restored in a fresh one on a host, and takes the place of the VM there.
+    Move { from: usize, to: usize, order: u8 },
+}
+
+/// An [`crate::act::Act`] whose value may depend on what the VM has.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    Set {
+        vcpu: usize,
+        id: u64,
+        value: Value,
+        mapped: bool,
+    },
+    Get {
+        id: u64,
+        mapped: bool,
+    },
+    List {
+        room: usize,
+    },
+    Ssbs(u8),
+    Run,
+    AcceptNull,
+}
+
+#[derive(Clone, Debug)]
+pub enum Value {
+    Plain(u64),
+    /// What the register has.
+    Promise,
+    /// What the host could keep.
+    Offer,
+}
+
+/// What other threads do while a call is at work.
+#[derive(Clone, Debug, Default)]
+pub struct Meanwhile {
+    /// After so many of the call's accesses to what others can see.
+    pub after: u32,
+    pub wishes: Vec<Wish>,
+}
+
+impl<'a> Arbitrary<'a> for Input {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut input = Self {
+            hosts: [host(u)?, host(u)?],
+            psci_0_2: [usually(u)?, usually(u)?],
+            steps: Vec::new(),
+        };
+        while !u.is_empty() && input.steps.len() < STEPS {
+            input.steps.push(step(u)?);
+        }
+        Ok(input)
+    }
+}
+
+fn host(u: &mut Unstructured<'_>) -> Result<Host> {
+    Ok(Host {
+        states: [
+            u.int_in_range(0..=2)?,
+            u.int_in_range(0..=2)?,
+            u.int_in_range(0..=2)?,
+        ],
+        ssbs: u.int_in_range(0..=2)?,
+    })
+}
+
+/// 15 times out of 16, and where there is no byte left.
+fn usually(u: &mut Unstructured<'_>) -> Result<bool> {
+    Ok(u.int_in_range(0..=15_u8)? != 15)
+}
+
+fn step(u: &mut Unstructured<'_>) -> Result<Step> {
+    Ok(match u.int_in_range(0..=15_u8)? {
+        0..=10 => Step::Do {
+            vm: u.int_in_range(0..=1)?,
+            wish: wish(u)?,
+            meanwhile: Meanwhile::default(),
+        },
+        11..=13 => Step::Do {
+            vm: u.int_in_range(0..=1)?,
+            wish: wish(u)?,
+            meanwhile: Meanwhile {
+                after: u.int_in_range(0..=7)?,
+                wishes: (0..u.int_in_range(1..=3_u8)?)
+                    .map(|_| wish(u))
+                    .collect::<Result<_>>()?,
+            },
+        },
+        14 => Step::Worsen {
+            host: u.int_in_range(0..=1)?,
+            vulnerability: u.int_in_range(0..=2)?,
+        },
+        _ => Step::Move {
+            from: u.int_in_range(0..=1)?,
+            to: u.int_in_range(0..=1)?,
+            order: u.arbitrary()?,
+        },
+    })
+}
+
+fn wish(u: &mut Unstructured<'_>) -> Result<Wish> {
+    Ok(match u.int_in_range(0..=15_u8)? {
+        0..=8 => Wish::Set {
+            vcpu: u.int_in_range(0..=1)?,
+            id: id(u)?,
+            value: value(u)?,
+            mapped: usually(u)?,
+        },
+        9 => Wish::Get {
+            id: id(u)?,
+            mapped: usually(u)?,
+        },
+        10 => Wish::List {
+            room: u.int_in_range(0..=9)?,
+        },
+        11..=13 => Wish::Ssbs(u.int_in_range(0..=2)?),
+        14 => Wish::Run,
+        _ => Wish::AcceptNull,
+    })
+}
+
+fn id(u: &mut Unstructured<'_>) -> Result<u64> {
+    Ok(match u.int_in_range(0..=31_u8)? {
+        0..=23 => *u.choose(&IDS)?,
+        24..=26 => *u.choose(&[IDS[0], IDS[4]])? + u64::from(u.arbitrary::<u16>()?),
+        27..=28 => *u.choose(&IDS)? ^ 1 << u.int_in_range(0..=63)?,
+        // Another size.
+        29..=30 => *u.choose(&IDS)? & !(0xf << 52) | u.int_in_range(0..=15_u64)? << 52,
+        _ => u.arbitrary()?,
+    })
+}
+
+fn value(u: &mut Unstructured<'_>) -> Result<Value> {
+    Ok(match u.int_in_range(0..=15_u8)? {
+        0..=6 => Value::Plain(u.int_in_range(0..=31)?),
+        7..=9 => Value::Plain(u.int_in_range(0x0_ffff..=0x1_0004)?),
+        10..=11 => Value::Promise,
+        12..=13 => Value::Offer,
+        14 => Value::Plain(u.int_in_range(0..=31)? | 1 << u.int_in_range(0..=63)?),
+        _ => Value::Plain(u.arbitrary()?),
+    })
+}

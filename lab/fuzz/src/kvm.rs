@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The C side of KVM: it owns the VMs, and calls the component through its entry points.
+
+use kernel::bindings::{self, kvm, kvm_one_reg, kvm_smccc_features, kvm_vcpu};
+use kernel::sim::{self, Scene};
+
+use crate::act::{Act, Outcome, Seen, UNTOUCHED};
+
+/// The ids of the vCPUs that each VM has. Userspace chooses them.
+pub const VCPU_IDS: [i32; 2] = [0, 7];
+
+const EBUSY: i32 = -16;
+const EINVAL: i32 = -22;
+
+/// What the guest asks `SMCCC_ARCH_FEATURES` about: the workarounds, and something else
+/// (`SMCCC_VERSION`).
+const FUNCTIONS: [u32; 4] = [0x8000_8000, 0x8000_7fff, 0x8000_3fff, 0x8000_0000];
+
+const IDS: [u64; 8] = [
+    bindings::KVM_REG_ARM_PSCI_VERSION,
+    bindings::KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1,
+    bindings::KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2,
+    bindings::KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3,
+    bindings::KVM_REG_ARM_STD_BMAP,
+    bindings::KVM_REG_ARM_STD_HYP_BMAP,
+    bindings::KVM_REG_ARM_VENDOR_HYP_BMAP,
+    bindings::KVM_REG_ARM_VENDOR_HYP_BMAP_2,
+];
+
+/// A VM with its vCPUs.
+pub struct Vm {
+    kvm: *mut kvm,
+    vcpus: [*mut kvm_vcpu; 2],
+    /// The greatest value that the host has for the field SSBS.
+    ssbs_limit: u8,
+}
+
+/// The words of a VM that the component may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(u32, kvm_smccc_features);
+
+impl Vm {
+    pub fn new(psci_0_2: bool, ssbs_limit: u8) -> Self {
+        let kvm = Box::into_raw(Box::new(kvm::new(psci_0_2, ssbs_limit)));
+        let vcpus = VCPU_IDS.map(|vcpu_id| Box::into_raw(Box::new(kvm_vcpu { kvm, vcpu_id })));
+        Self {
+            kvm,
+            vcpus,
+            ssbs_limit,
+        }
+    }
+
+    fn kvm(&self) -> &kvm {
+        // SAFETY: It lives as long as `self`, on this thread; what others write to is in cells, or
+        // is not accessed through this reference.
+        unsafe { &*self.kvm }
+    }
+
+    /// Does it, with user memory and a trace of its own.
+    pub fn act(&self, act: &Act) -> Outcome {
+        let scene = Scene {
+            words: match *act {
+                Act::Set { value, mapped, .. } if mapped => vec![value],
+                Act::Get { mapped, .. } if mapped => vec![UNTOUCHED],
+                Act::List { room } => vec![UNTOUCHED; room],
+                _ => Vec::new(),
+            },
+            ..Scene::default()
+        };
+        let outer = sim::set_scene(scene);
+        let answer = self.answer(act);
+        let scene = sim::set_scene(outer);
+        Outcome {
+            answer,
+            touched: scene.accesses > 0,
+            words: scene.words,
+            events: scene.events,
+        }
+    }
+
+    fn answer(&self, act: &Act) -> i32 {
+        let reg = |id| kvm_one_reg {
+            id,
+            addr: sim::user::ADDRESS as u64,
+        };
+        // SAFETY: The vCPUs and their VM are initialised and live as long as `self`, and no lock is
+        // held.
+        unsafe {
+            match *act {
+                Act::Set { vcpu, id, .. } => {
+                    fw_regs::kvm_arm_set_fw_reg(self.vcpus[vcpu], &reg(id))
+                }
+                Act::Get { id, .. } => fw_regs::kvm_arm_get_fw_reg(self.vcpus[0], &reg(id)),
+                Act::List { .. } => fw_regs::kvm_arm_copy_fw_reg_indices(
+                    self.vcpus[0],
+                    sim::user::ADDRESS as *mut u64,
+                ),
+                Act::AcceptNull => fw_regs::kvm_arm_fw_reg_accept_null(self.kvm),
+                Act::Ssbs(ssbs) => self.set_id_reg(ssbs),
+                Act::Run => self.run(),
+            }
+        }
+    }
+
+    /// `set_id_reg()`.
+    fn set_id_reg(&self, ssbs: u8) -> i32 {
+        let kvm = self.kvm();
+        bindings::mutex_lock(&kvm.arch.config_lock);
+        let result = if kvm.ran.get() {
+            if ssbs == kvm.ssbs.get() {
+                0
+            } else {
+                EBUSY
+            }
+        } else if ssbs > self.ssbs_limit {
+            EINVAL
+        } else {
+            // SAFETY: The VM lives, and the lock is held until the register is written.
+            unsafe { fw_regs::kvm_arm_fw_reg_allow_ssbs(self.kvm, ssbs != 0) }
+        };
+        if result == 0 {
+            kvm.ssbs.set(ssbs);
+        }
+        bindings::mutex_unlock(&kvm.arch.config_lock);
+        result
+    }
+
+    /// `kvm_arch_vcpu_run_pid_change()`.
+    fn run(&self) -> i32 {
+        let kvm = self.kvm();
+        bindings::mutex_lock(&kvm.arch.config_lock);
+        kvm.ran.set(true);
+        bindings::mutex_unlock(&kvm.arch.config_lock);
+        0
+    }
+
+    pub fn words(&self) -> Words {
+        // SAFETY: The VM lives, and nobody writes to it now.
+        unsafe { Words((*self.kvm).arch.psci_version, (*self.kvm).arch.smccc_feat) }
+    }
+
+    pub fn seen(&self) -> Seen {
+        let Words(psci_version, features) = self.words();
+        let kvm = self.kvm();
+        Seen {
+            registers: IDS.map(|id| {
+                let got = self.act(&Act::Get { id, mapped: true });
+                match got.answer {
+                    0 => got.words[0],
+                    errno => errno as u64,
+                }
+            }),
+            // SAFETY: The vCPU lives.
+            features: FUNCTIONS
+                .map(|id| unsafe { fw_regs::kvm_arm_fw_reg_discover(self.vcpus[1], id) }),
+            // As `kvm_psci_version()` says it.
+            psci: match (kvm.psci_0_2, psci_version) {
+                (false, _) => bindings::KVM_ARM_PSCI_0_1,
+                (true, 0) => bindings::KVM_ARM_PSCI_LATEST,
+                (true, version) => version.into(),
+            },
+            services: [
+                features.std_bmap as u64,
+                features.std_hyp_bmap as u64,
+                features.vendor_hyp_bmap as u64,
+                features.vendor_hyp_bmap_2 as u64,
+            ],
+            ssbs: kvm.ssbs.get(),
+            ran: kvm.ran.get(),
+            accepts_null: features.null_promise != 0,
+        }
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        // SAFETY: They come from boxes, and nobody else has them any more.
+        unsafe {
+            for vcpu in self.vcpus {
+                drop(Box::from_raw(vcpu));
+            }
+            drop(Box::from_raw(self.kvm));
+        }
+    }
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A trial: the component and the model side by side, step by step.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use kernel::sim::{self, Spectre};
+
+use crate::act::{Act, Outcome};
+use crate::input::{Input, Meanwhile, Step, Value, Wish};
+use crate::words::{self, Differences};
+use crate::{kvm, laws, model};
+
+mod moves;
+
+/// The first thing that was not as the laws have it, and the way there.
+#[derive(Debug)]
+pub struct Failure {
+    steps: Vec<String>,
+    what: String,
+}
+
+/// A VM, and what the model has of it.
+pub struct Pair {
+    real: Rc<kvm::Vm>,
+    model: model::Vm,
+}
+
+pub struct Trial {
+    hosts: [model::Host; 2],
+    /// Which vulnerabilities have become worse, by host.
+    worsened: [[bool; 3]; 2],
+    /// What was done, if anybody wants to know.
+    log: Option<Vec<String>>,
+}
+
+/// Runs it.
+///
+/// # Errors
+///
+/// The first difference between the component and the model, in words.
+pub fn trial(input: &Input) -> Result<(), Box<Failure>> {
+    if attempt(input, None).is_ok() {
+        return Ok(());
+    }
+    // Once more, with a log.
+    attempt(input, Some(Vec::new()))
+}
+
+fn attempt(input: &Input, log: Option<Vec<String>>) -> Result<(), Box<Failure>> {
+    sim::reset();
+    let mut trial = Trial {
+        hosts: input.hosts.clone(),
+        worsened: [[false; 3]; 2],
+        log,
+    };
+    for (n, name) in ["A", "B"].iter().enumerate() {
+        let psci = if input.psci_0_2[n] { "with" } else { "without" };
+        trial.say(|| format!("host {name}: {}; a VM {psci} PSCI_0_2", input.hosts[n]));
+    }
+    let mut vms = [0, 1].map(|host| trial.fresh(host, input.psci_0_2[host]));
+    let result = input
+        .steps
+        .iter()
+        .try_for_each(|step| trial.step(&mut vms, step));
+    result.map_err(|what| {
+        let steps = trial.log.take().unwrap_or_default();
+        Box::new(Failure { steps, what })
+    })
+}
+
+impl Trial {
+    fn say(&mut self, line: impl FnOnce() -> String) {
+        if let Some(log) = &mut self.log {
+            log.push(line());
+        }
+    }
+
+    /// A VM that was just made.
+    fn fresh(&self, host: usize, psci_0_2: bool) -> Pair {
+        let host = &self.hosts[host];
+        Pair {
+            real: Rc::new(kvm::Vm::new(psci_0_2, host.ssbs)),
+            model: model::Vm::new(psci_0_2, host),
+        }
+    }
+
+    fn step(&mut self, vms: &mut [Pair; 2], step: &Step) -> Result<(), String> {
+        match *step {
+            Step::Do {
+                vm,
+                ref wish,
+                ref meanwhile,
+            } => self.carry_out(&mut vms[vm], vm, wish, meanwhile)?,
+            Step::Worsen {
+                host,
+                vulnerability,
+            } => self.worsen(host, vulnerability),
+            Step::Move { from, to, order } => {
+                let moved = self.moved(&vms[from], from, to, order)?;
+                vms[to] = moved;
+            }
+        }
+        for (host, vm) in vms.iter().enumerate() {
+            self.look(vm, host)?;
+        }
+        Ok(())
+    }
+
+    fn worsen(&mut self, host: usize, vulnerability: usize) {
+        let state = &mut self.hosts[host].states[vulnerability];
+        *state = (*state + 1).min(model::VULNERABLE);
+        let now = *state;
+        self.worsened[host][vulnerability] = true;
+        self.say(|| {
+            format!(
+                "host {}: a late CPU makes it {} to {}",
+                ["A", "B"][host],
+                words::state(now),
+                words::VULNERABILITIES[vulnerability]
+            )
+        });
+    }
+
+    /// The component runs on this host from now on.
+    fn enter(&self, host: usize) {
+        let [v2, v4, bhb] = self.hosts[host].states.map(|state| match state {
+            model::UNAFFECTED => kernel::bindings::mitigation_state_SPECTRE_UNAFFECTED,
+            model::MITIGATED => kernel::bindings::mitigation_state_SPECTRE_MITIGATED,
+            _ => kernel::bindings::mitigation_state_SPECTRE_VULNERABLE,
+        });
+        sim::set_spectre(Spectre { v2, v4, bhb });
+    }
+
+    /// Everything that can be seen of a VM is as the model has it, and keeps the laws.
+    fn look(&self, vm: &Pair, host: usize) -> Result<(), String> {
+        self.enter(host);
+        let (seen, expected) = (vm.real.seen(), vm.model.seen(&self.hosts[host]));
+        if let Some(violation) = sim::take_violation() {
+            return Err(format!("while looking at the VM: {violation}"));
+        }
+        if seen != expected {
+            let name = ["A", "B"][host];
+            return Err(format!(
+                "the VM on {name} is not what it should be:{}",
+                Differences(&expected, &seen)
+            ));
+        }
+        let worsened = self.worsened[host];
+        match laws::broken_state(&seen, &vm.model, &self.hosts[host], worsened) {
+            Some(law) => Err(format!("a law is broken: {law}")),
+            None => Ok(()),
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        vm: &mut Pair,
+        host: usize,
+        wish: &Wish,
+        meanwhile: &Meanwhile,
+    ) -> Result<(), String> {
+        let resolve = |wish| resolve(wish, &vm.model, &self.hosts[host]);
+        let act = resolve(wish);
+        let others: Vec<Act> = meanwhile.wishes.iter().map(resolve).collect();
+        if others.is_empty() {
+            return self.act(vm, host, &act).map(drop);
+        }
+        self.say(|| {
+            let others: Vec<String> = others.iter().map(Act::to_string).collect();
+            format!(
+                "VM on {}: {act}; meanwhile, after {} of its accesses: {}",
+                ["A", "B"][host],
+                meanwhile.after,
+                others.join("; ")
+            )
+        });
+
+        self.enter(host);
+        let done = Rc::new(RefCell::new(Vec::new()));
+        sim::meanwhile(meanwhile.after, {
+            let (real, done, others) = (vm.real.clone(), done.clone(), others.clone());
+            move || {
+                for act in &others {
+                    let outcome = real.act(act);
+                    done.borrow_mut().push(outcome);
+                }
+            }
+        });
+        let outcome = vm.real.act(&act);
+        sim::catch_up();
+        if let Some(violation) = sim::take_violation() {
+            return Err(violation.to_owned());
+        }
+        let done = done.take();
+        let seen = vm.real.seen();
+
+        // Each call must have happened at one moment: some order explains all that was seen.
+        for before in 0..=others.len() {
+            let mut model = vm.model.clone();
+            let mut order: Vec<(&Act, &Outcome)> = others.iter().zip(&done).collect();
+            order.insert(before, (&act, &outcome));
+            let explained = order
+                .into_iter()
+                .all(|(act, outcome)| model.act(&self.hosts[host], act) == *outcome);
+            if explained && model.seen(&self.hosts[host]) == seen {
+                vm.model = model;
+                return Ok(());
+            }
+        }
+        let done: Vec<String> = done.iter().map(Outcome::to_string).collect();
+        Err(format!(
+            "no order of the calls explains what came of them:\n      {outcome}\n      meanwhile: {}",
+            done.join("; ")
+        ))
+    }
+
+    /// Does something to a VM that nobody else accesses.
+    fn act(&mut self, vm: &mut Pair, host: usize, act: &Act) -> Result<Outcome, String> {
+        self.say(|| format!("VM on {}: {act}", ["A", "B"][host]));
+        self.enter(host);
+        let before = (vm.model.seen(&self.hosts[host]), vm.real.words());
+        let outcome = vm.real.act(act);
+        if let Some(violation) = sim::take_violation() {
+            return Err(violation.to_owned());
+        }
+        let expected = vm.model.act(&self.hosts[host], act);
+        if outcome != expected {
+            return Err(format!(
+                "the answer is not what it should be:\n      expected {expected}\n      got      {outcome}"
+            ));
+        }
+        let after = (vm.real.seen(), vm.real.words());
+        let view = |(seen, words)| laws::View { seen, words };
+        let (before, after) = ((&before.0, &before.1), (&after.0, &after.1));
+        match laws::broken(act, &outcome, view(before), view(after)) {
+            Some(law) => Err(format!("a law is broken: {law}")),
+            None => Ok(outcome),
+        }
+    }
+}
+
+fn resolve(wish: &Wish, vm: &model::Vm, host: &model::Host) -> Act {
+    match *wish {
+        Wish::Set {
+            vcpu,
+            id,
+            ref value,
+            mapped,
+        } => {
+            let register = model::IDS.iter().position(|known| *known == id);
+            let value = match (value, register) {
+                (Value::Plain(value), _) => *value,
+                (Value::Promise, Some(register)) => vm.promise(register, host),
+                (Value::Offer, Some(register)) => model::offer(register, vm, host),
+                (Value::Promise | Value::Offer, None) => 0,
+            };
+            Act::Set {
+                vcpu,
+                id,
+                value,
+                mapped,
+            }
+        }
+        Wish::Get { id, mapped } => Act::Get { id, mapped },
+        Wish::List { room } => Act::List { room },
+        Wish::Ssbs(ssbs) => Act::Ssbs(ssbs),
+        Wish::Run => Act::Run,
+        Wish::AcceptNull => Act::AcceptNull,
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "The component does not do what the laws say:")?;
+        for (n, step) in self.steps.iter().enumerate() {
+            writeln!(f, "  {:>2}. {step}", n + 1)?;
+        }
+        write!(f, "   -> {}", self.what)
+    }
+}
