@@ -18,7 +18,11 @@ SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off
 # Options of `make bench`.
 BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 
-.PHONY: help run matrix bench check prove series series-check shell setup tree kernel
+
+# Options of `make fuzz`.
+FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(if $(filter 1,$(KEEP)),--keep)
+
+.PHONY: help run matrix bench check prove fuzz series series-check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
@@ -28,6 +32,8 @@ help:
 	@echo '                out/bench.svg; RECORD=1 for the figures that check compares with'
 	@echo 'make prove      prove the compiled handlers against lab/prove/spec.toml, for all inputs:'
 	@echo '                MUTANTS=-1 to try every mistake'
+	@echo 'make fuzz       run the component beside a model of the laws, with inputs from a fuzzer:'
+	@echo '                SECONDS=60, KEEP=1 to keep what it has found'
 	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
@@ -52,6 +58,9 @@ bench:
 
 prove:
 	@$(LAB) $@ $(PROVE_OPTIONS)
+
+fuzz:
+	@$(LAB) $@ $(FUZZ_OPTIONS)
 
 shell:
 	@$(LAB) $@ $(SHELL_OPTIONS)

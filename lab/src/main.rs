@@ -14,6 +14,7 @@ mod dump;
 mod fault;
 mod firmware;
 mod fleet;
+mod fuzz;
 mod groups;
 mod hosts;
 mod initramfs;
@@ -93,6 +94,8 @@ enum Command {
         #[arg(long, value_enum, value_delimiter = ',')]
         only: Vec<check::Step>,
     },
+    /// Run the component beside a model of the laws, with inputs from a fuzzer
+    Fuzz(fuzz::Fuzz),
     /// Make patches for the kernel's mailing lists: out/series
     Series(series::Series),
     /// Take the series into a pristine tree, build each step, boot the last one and run the selftests
@@ -135,6 +138,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Matrix => matrix::run(&project)?,
         Command::Bench { record } => return bench::run(&project, record),
         Command::Prove(prove) => return prove::run(&project, &prove),
+        Command::Fuzz(fuzz) => return fuzz::run(&project, &fuzz),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series::build::run(&project),
         Command::Plan(plan) => return plan::run(plan),

@@ -24,7 +24,7 @@ use crate::fault::fault;
 use crate::project::Project;
 use crate::ui::say;
 use debian::Debian;
-use llvm::Llvm;
+pub use llvm::Llvm;
 use packages::Packages;
 use rust::Rustc;
 

@@ -57,6 +57,12 @@ impl Vm {
         unsafe { &*self.kvm }
     }
 
+    /// How many ids there are in the list.
+    pub fn count(&self) -> usize {
+        // SAFETY: Always safe to call.
+        unsafe { fw_regs::kvm_arm_get_fw_num_regs(self.vcpus[0]) as usize }
+    }
+
     /// Does it, with user memory and a trace of its own.
     pub fn act(&self, act: &Act) -> Outcome {
         let scene = Scene {

@@ -4,24 +4,24 @@
 
 use crate::act::{Act, Outcome, Seen};
 use crate::kvm::Words;
-use crate::model::{exceeds, features, offer, Host, Vm, WORKAROUND_2};
+use crate::model::{exceeds, features, offer, Host, Vm};
 use crate::words::NAMES;
 
-/// A VM before or after a step.
-pub struct View<'a> {
-    pub seen: &'a Seen,
-    pub words: &'a Words,
-}
-
-/// What is broken by a step that one thread alone has done, if anything.
-pub fn broken(act: &Act, outcome: &Outcome, before: View<'_>, after: View<'_>) -> Option<String> {
-    if outcome.answer != 0 && before.words != after.words {
+/// What is broken by a step that one thread alone has done, if anything. `before` and `after` are
+/// the VM.
+pub fn broken(
+    act: &Act,
+    outcome: &Outcome,
+    before: &(Seen, Words),
+    after: &(Seen, Words),
+) -> Option<String> {
+    if outcome.answer != 0 && before.1 != after.1 {
         return Some("atomic: a refused call has written to the VM".to_owned());
     }
     if matches!(act, Act::Set { .. }) != (outcome.events.len() == 1) {
         return Some(format!("explained: {} trace events", outcome.events.len()));
     }
-    if before.seen.ran && before.seen.registers != after.seen.registers {
+    if before.0.ran && before.0.registers != after.0.registers {
         return Some("frozen: a promise of a VM that has run has changed".to_owned());
     }
     None
@@ -33,11 +33,6 @@ pub fn broken(act: &Act, outcome: &Outcome, before: View<'_>, after: View<'_>) -
 pub fn broken_state(seen: &Seen, vm: &Vm, host: &Host, worsened: [bool; 3]) -> Option<String> {
     for (register, promise) in seen.registers.into_iter().enumerate() {
         let excused = (1..=3).contains(&register) && worsened[register - 1];
-        // The offer depends on the VM's features and on SSBS, which are as they are seen.
-        let vm = Vm {
-            ssbs: seen.ssbs,
-            ..vm.clone()
-        };
         if !excused && exceeds(register, promise, offer(register, &vm, host)) {
             return Some(format!("sound: {} exceeds the offer", NAMES[register]));
         }
@@ -50,6 +45,5 @@ pub fn broken_state(seen: &Seen, vm: &Vm, host: &Host, worsened: [bool; 3]) -> O
     if seen.services[..] != seen.registers[4..] {
         return Some("faithful: the guest has other services than get says".to_owned());
     }
-    debug_assert_eq!(NAMES[WORKAROUND_2], "WORKAROUND_2");
     None
 }

@@ -20,5 +20,5 @@ mod words;
 mod tests;
 
 pub use input::Input;
-pub use shrink::shrink;
-pub use trial::{trial, Failure};
+pub use shrink::explain;
+pub use trial::{trial, Failure, Reached};

@@ -4,13 +4,18 @@
 
 #![no_main]
 
-use fw_regs_fuzz::{shrink, trial, Input};
+use fw_regs_fuzz::{explain, trial, Input};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: Input| {
-    if trial(&input).is_err() {
-        if let Ok(failure) = shrink(input) {
-            panic!("{failure}");
+fuzz_target!(
+    init: {
+        // libfuzzer-sys aborts at each panic. Those of the component are told as failures.
+        std::panic::set_hook(Box::new(|_| ()));
+    },
+    |input: Input| {
+        if trial(&input).is_err() {
+            eprintln!("{}", explain(input));
+            std::process::abort();
         }
     }
-});
+);

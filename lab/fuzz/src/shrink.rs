@@ -3,16 +3,13 @@
 //! Makes a failed trial as short as it can be.
 
 use crate::input::{Input, Meanwhile, Step, Value, Wish};
-use crate::trial::{trial, Failure};
+use crate::trial::trial;
 
-/// The shortest trial found that fails, and how. `input` is one that fails.
-///
-/// # Errors
-///
-/// There is no failure: the trial passes.
-pub fn shrink(mut input: Input) -> Result<Box<Failure>, Input> {
-    let Err(mut failure) = trial(&input) else {
-        return Err(input);
+/// The failure of the shortest trial found that fails as this one does, in words.
+pub fn explain(mut input: Input) -> String {
+    let mut failure = match trial(&input) {
+        Err(failure) => failure,
+        Ok(_) => return "It has failed, and does not any more.".to_owned(),
     };
     loop {
         let shorter = candidates(&input).find_map(|candidate| {
@@ -21,7 +18,7 @@ pub fn shrink(mut input: Input) -> Result<Box<Failure>, Input> {
         });
         match shorter {
             Some((candidate, why)) => (input, failure) = (candidate, why),
-            None => return Ok(failure),
+            None => return failure.to_string(),
         }
     }
 }

@@ -5,23 +5,47 @@
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
 
-use crate::{shrink, trial, Input};
+use crate::{explain, trial, Input, Reached};
 
-/// The trial that bytes make, if they are enough for one.
-fn run(bytes: &[u8]) {
+/// The inputs that `lab fuzz --keep` has kept: one a line, in hexadecimal.
+const CORPUS: &str = include_str!("../corpus.txt");
+
+/// Runs the trial that bytes make, if they are enough for one.
+fn run(bytes: &[u8]) -> Reached {
     let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(bytes)) else {
-        return;
+        return Reached::default();
     };
-    if trial(&input).is_err() {
-        match shrink(input) {
-            Ok(failure) => panic!("{failure}"),
-            Err(_) => panic!("it fails once, and then it does not"),
+    trial(&input).unwrap_or_else(|_| panic!("{}", explain(input)))
+}
+
+#[test]
+fn the_corpus_keeps_the_laws() {
+    let mut all = Reached::default();
+    for line in CORPUS.lines().filter(|line| !line.starts_with('#')) {
+        let reached = run(&hex::decode(line).expect("hexadecimal digits"));
+        for (all, reached) in all.verdicts.iter_mut().zip(reached.verdicts) {
+            *all |= reached;
         }
+        all.returned |= reached.returned;
+        all.overtaken[0] |= reached.overtaken[0];
+        all.overtaken[1] |= reached.overtaken[1];
     }
+    // One that gets nowhere keeps the laws, too.
+    assert_eq!(all.verdicts, [true; 8], "each verdict");
+    assert!(all.returned, "a move there and back");
+    assert_eq!(all.overtaken, [true; 2], "threads in both orders");
+}
+
+#[test]
+fn the_component_says_at_boot_that_it_is_there() {
+    kernel::sim::reset();
+    assert_eq!(fw_regs::init_module(), Ok(()));
+    let line = "firmware pseudo-registers served by Rust\n";
+    assert_eq!(kernel::sim::take_log(), [line]);
 }
 
 proptest! {
-    // The failure is shrunk as a trial, not as bytes.
+    // A failure is shrunk as a trial, not as bytes.
     #![proptest_config(ProptestConfig {
         cases: 3_000,
         failure_persistence: None,

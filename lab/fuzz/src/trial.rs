@@ -4,11 +4,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 
 use kernel::sim::{self, Spectre};
 
-use crate::act::{Act, Outcome};
+use crate::act::{Act, Outcome, Seen};
 use crate::input::{Input, Meanwhile, Step, Value, Wish};
 use crate::words::{self, Differences};
 use crate::{kvm, laws, model};
@@ -28,10 +29,23 @@ pub struct Pair {
     model: model::Vm,
 }
 
+/// What a trial has got to.
+#[derive(Clone, Debug, Default)]
+pub struct Reached {
+    /// By the number that the trace event has for it.
+    pub verdicts: [bool; 8],
+    /// A VM was moved, accepted without a refusal, and brought back.
+    pub returned: bool,
+    /// A call came out as if it was made before that of another thread, which it had begun before;
+    /// and as if after it.
+    pub overtaken: [bool; 2],
+}
+
 pub struct Trial {
     hosts: [model::Host; 2],
     /// Which vulnerabilities have become worse, by host.
     worsened: [[bool; 3]; 2],
+    reached: Reached,
     /// What was done, if anybody wants to know.
     log: Option<Vec<String>>,
 }
@@ -41,17 +55,18 @@ pub struct Trial {
 /// # Errors
 ///
 /// The first difference between the component and the model, in words.
-pub fn trial(input: &Input) -> Result<(), Box<Failure>> {
-    if attempt(input, None).is_ok() {
-        return Ok(());
+pub fn trial(input: &Input) -> Result<Reached, Box<Failure>> {
+    match attempt(input, None) {
+        Ok(reached) => Ok(reached),
+        // Once more, with a log.
+        Err(_) => attempt(input, Some(Vec::new())),
     }
-    // Once more, with a log.
-    attempt(input, Some(Vec::new()))
 }
 
-fn attempt(input: &Input, log: Option<Vec<String>>) -> Result<(), Box<Failure>> {
+fn attempt(input: &Input, log: Option<Vec<String>>) -> Result<Reached, Box<Failure>> {
     sim::reset();
     let mut trial = Trial {
+        reached: Reached::default(),
         hosts: input.hosts.clone(),
         worsened: [[false; 3]; 2],
         log,
@@ -60,15 +75,20 @@ fn attempt(input: &Input, log: Option<Vec<String>>) -> Result<(), Box<Failure>> 
         let psci = if input.psci_0_2[n] { "with" } else { "without" };
         trial.say(|| format!("host {name}: {}; a VM {psci} PSCI_0_2", input.hosts[n]));
     }
-    let mut vms = [0, 1].map(|host| trial.fresh(host, input.psci_0_2[host]));
-    let result = input
-        .steps
-        .iter()
-        .try_for_each(|step| trial.step(&mut vms, step));
-    result.map_err(|what| {
-        let steps = trial.log.take().unwrap_or_default();
-        Box::new(Failure { steps, what })
-    })
+    // Nothing of a trial that has panicked is used but its log.
+    let result = catch_unwind(AssertUnwindSafe(|| trial.run(input)));
+    let result = result.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or(panic.downcast_ref::<&str>().copied());
+        Err(format!("panic: {}", message.unwrap_or("no message")))
+    });
+    match result {
+        Ok(()) => Ok(trial.reached),
+        Err(what) => {
+            let steps = trial.log.unwrap_or_default();
+            Err(Box::new(Failure { steps, what }))
+        }
+    }
 }
 
 impl Trial {
@@ -76,6 +96,18 @@ impl Trial {
         if let Some(log) = &mut self.log {
             log.push(line());
         }
+    }
+
+    fn run(&mut self, input: &Input) -> Result<(), String> {
+        let mut vms = [0, 1].map(|host| self.fresh(host, input.psci_0_2[host]));
+        for step in &input.steps {
+            self.step(&mut vms, step)?;
+        }
+        // What is done to one VM does nothing to the other.
+        for (host, vm) in vms.iter().enumerate() {
+            self.look(vm, host)?;
+        }
+        Ok(())
     }
 
     /// A VM that was just made.
@@ -93,20 +125,19 @@ impl Trial {
                 vm,
                 ref wish,
                 ref meanwhile,
-            } => self.carry_out(&mut vms[vm], vm, wish, meanwhile)?,
+            } => self.carry_out(&mut vms[vm], vm, wish, meanwhile),
             Step::Worsen {
                 host,
                 vulnerability,
-            } => self.worsen(host, vulnerability),
+            } => {
+                self.worsen(host, vulnerability);
+                self.look(&vms[host], host).map(drop)
+            }
             Step::Move { from, to, order } => {
-                let moved = self.moved(&vms[from], from, to, order)?;
-                vms[to] = moved;
+                vms[to] = self.moved(&vms[from], from, to, order)?;
+                Ok(())
             }
         }
-        for (host, vm) in vms.iter().enumerate() {
-            self.look(vm, host)?;
-        }
-        Ok(())
     }
 
     fn worsen(&mut self, host: usize, vulnerability: usize) {
@@ -135,7 +166,7 @@ impl Trial {
     }
 
     /// Everything that can be seen of a VM is as the model has it, and keeps the laws.
-    fn look(&self, vm: &Pair, host: usize) -> Result<(), String> {
+    fn look(&self, vm: &Pair, host: usize) -> Result<Seen, String> {
         self.enter(host);
         let (seen, expected) = (vm.real.seen(), vm.model.seen(&self.hosts[host]));
         if let Some(violation) = sim::take_violation() {
@@ -151,7 +182,7 @@ impl Trial {
         let worsened = self.worsened[host];
         match laws::broken_state(&seen, &vm.model, &self.hosts[host], worsened) {
             Some(law) => Err(format!("a law is broken: {law}")),
-            None => Ok(()),
+            None => Ok(seen),
         }
     }
 
@@ -207,7 +238,9 @@ impl Trial {
                 .all(|(act, outcome)| model.act(&self.hosts[host], act) == *outcome);
             if explained && model.seen(&self.hosts[host]) == seen {
                 vm.model = model;
-                return Ok(());
+                self.reached.overtaken[0] |= before == 0;
+                self.reached.overtaken[1] |= before == others.len();
+                return self.look(vm, host).map(drop);
             }
         }
         let done: Vec<String> = done.iter().map(Outcome::to_string).collect();
@@ -226,16 +259,19 @@ impl Trial {
         if let Some(violation) = sim::take_violation() {
             return Err(violation.to_owned());
         }
+        for event in &outcome.events {
+            if let Some(reached) = self.reached.verdicts.get_mut(event.verdict as usize) {
+                *reached = true;
+            }
+        }
         let expected = vm.model.act(&self.hosts[host], act);
         if outcome != expected {
             return Err(format!(
                 "the answer is not what it should be:\n      expected {expected}\n      got      {outcome}"
             ));
         }
-        let after = (vm.real.seen(), vm.real.words());
-        let view = |(seen, words)| laws::View { seen, words };
-        let (before, after) = ((&before.0, &before.1), (&after.0, &after.1));
-        match laws::broken(act, &outcome, view(before), view(after)) {
+        let after = (self.look(vm, host)?, vm.real.words());
+        match laws::broken(act, &outcome, &before, &after) {
             Some(law) => Err(format!("a law is broken: {law}")),
             None => Ok(outcome),
         }
