@@ -17,14 +17,13 @@ use fs_err as fs;
 use regex::Regex;
 
 use crate::disk::Lock;
-use crate::fault::fault;
 use crate::process::{command, logged};
 use crate::project::Project;
 use crate::setup;
 use crate::ui::{say, Step};
 
-/// In bytes: a trial has no more steps than fit.
-const LONGEST: u32 = 512;
+/// In bytes: as many as the longest trial takes, more or less.
+const LONGEST: u32 = 256;
 
 /// How libFuzzer tells how far it is.
 static PULSE: LazyLock<Regex> = LazyLock::new(|| {
@@ -173,14 +172,6 @@ impl Words {
     fn done(self) -> Option<String> {
         (!self.lines.is_empty()).then(|| self.lines.join("\n"))
     }
-}
-
-/// What fuzzing needs beside cargo.
-pub fn missing(what: &str) -> anyhow::Error {
-    fault(
-        format!("{what} is missing"),
-        "run `make setup`, which installs it",
-    )
 }
 
 #[cfg(test)]

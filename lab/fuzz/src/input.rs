@@ -10,7 +10,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use crate::model::{Host, IDS};
 
 /// No trial is longer.
-const STEPS: usize = 48;
+const STEPS: usize = 32;
 
 /// Two hosts with a VM each, and what is done to them.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use fs_err as fs;
 use serde::Deserialize;
 
 use super::build;
+use crate::fault::fault;
 use crate::process::{command, find_program, output};
 use crate::project::Project;
 use crate::setup::Llvm;
@@ -49,7 +50,12 @@ struct Count {
 pub fn text(project: &Project, llvm: Llvm, inputs: &Path) -> Result<String> {
     let [profdata, cov] = ["llvm-profdata", "llvm-cov"].map(|name| llvm.program(name));
     for program in [&profdata, &cov] {
-        find_program(program).ok_or_else(|| super::missing(program))?;
+        find_program(program).ok_or_else(|| {
+            fault(
+                format!("{program} is not here"),
+                "install it: Debian has it in the package llvm, or in that of the version",
+            )
+        })?;
     }
     let replay = build::replay(project, &["-Cinstrument-coverage"])?;
 

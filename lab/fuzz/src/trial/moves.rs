@@ -61,10 +61,10 @@ impl Trial {
         if room != IDS.len() {
             return Err(format!("KVM is told of {room} registers"));
         }
-        let list = self.act(&mut vm, host, &Act::List { room })?;
+        let list = self.answer(&mut vm, host, &Act::List { room })?;
         let mut dump = vec![(ID_AA64PFR1_EL1, vm.model.ssbs.into())];
         for id in list.words {
-            let got = self.act(&mut vm, host, &Act::Get { id, mapped: true })?;
+            let got = self.answer(&mut vm, host, &Act::Get { id, mapped: true })?;
             dump.push((id, got.words[0]));
         }
         Ok(dump)
@@ -99,8 +99,9 @@ impl Trial {
                     mapped: true,
                 },
             };
-            accepted &= self.act(&mut vm, host, &act)?.answer == 0;
+            accepted &= self.answer(&mut vm, host, &act)?.answer == 0;
         }
+        self.look(&vm, host)?;
         Ok((vm, accepted))
     }
 }
