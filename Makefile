@@ -22,7 +22,7 @@ BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 # Options of `make fuzz`.
 FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(if $(filter 1,$(KEEP)),--keep)
 
-.PHONY: help run matrix bench check prove fuzz series series-check shell setup tree kernel
+.PHONY: help run matrix bench check prove fuzz mutants series series-check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
@@ -34,6 +34,7 @@ help:
 	@echo '                MUTANTS=-1 to try every mistake'
 	@echo 'make fuzz       run the component beside a model of the laws, with inputs from a fuzzer:'
 	@echo '                SECONDS=60, KEEP=1 to keep what it has found'
+	@echo 'make mutants    change the source in small ways, and see whether the tests notice'
 	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
@@ -47,7 +48,7 @@ help:
 	@echo 'KERNEL=7.2      work on that series of Debian'\''s sources instead of the newest'
 	@echo 'KDIR=path       work on a copy of that kernel tree instead'
 
-run matrix check series-check setup tree kernel:
+run matrix check mutants series-check setup tree kernel:
 	@$(LAB) $@
 
 series:

@@ -23,6 +23,7 @@ mod kernel;
 mod ktap;
 mod matrix;
 mod mistakes;
+mod mutants;
 mod plan;
 mod prepare;
 mod process;
@@ -96,6 +97,8 @@ enum Command {
     },
     /// Run the component beside a model of the laws, with inputs from a fuzzer
     Fuzz(fuzz::Fuzz),
+    /// Change the component's source in small ways, and see whether its tests notice
+    Mutants,
     /// Make patches for the kernel's mailing lists: out/series
     Series(series::Series),
     /// Take the series into a pristine tree, build each step, boot the last one and run the selftests
@@ -139,6 +142,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Bench { record } => return bench::run(&project, record),
         Command::Prove(prove) => return prove::run(&project, &prove),
         Command::Fuzz(fuzz) => return fuzz::run(&project, &fuzz),
+        Command::Mutants => return mutants::run(&project),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series::build::run(&project),
         Command::Plan(plan) => return plan::run(plan),

@@ -67,6 +67,12 @@ pub fn ensure(project: &Project) -> Result<Toolchain> {
     })
 }
 
+/// Makes sure that the program is there that makes mutants, and tries them.
+pub fn ensure_cargo_mutants(project: &Project) -> Result<PathBuf> {
+    let _lock = Lock::take(&project.out(""), "tools")?;
+    rust::cargo_mutants(project, &Packages::load(project)?)
+}
+
 /// Gets the shell and tools of the emulated hosts.
 fn ensure_busybox(project: &Project, debian: &mut Debian) -> Result<()> {
     let busybox = project.busybox();

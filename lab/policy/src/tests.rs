@@ -3,6 +3,7 @@
 //! The policy against its tables, against the rules as the UAPI states them, and against the laws
 //! that hold for every value.
 
+use core::cmp::Ordering;
 use std::vec::Vec;
 
 use proptest::prelude::*;
@@ -99,6 +100,36 @@ fn names_are_distinct() {
         let others = &Register::ALL[n + 1..];
         assert!(others.iter().all(|other| other.name() != register.name()));
     }
+}
+
+#[test]
+fn services_are_ordered_by_inclusion() {
+    for a in 0..16_u64 {
+        for b in 0..16_u64 {
+            let order = match (a | b == b, a | b == a) {
+                (true, true) => Some(Ordering::Equal),
+                (true, false) => Some(Ordering::Less),
+                (false, true) => Some(Ordering::Greater),
+                (false, false) => None,
+            };
+            let (less, more) = (Services::from_value(a), Services::from_value(b));
+            assert_eq!(less.partial_cmp(&more), order, "{a:#b}, {b:#b}");
+        }
+    }
+}
+
+#[test]
+fn a_promise_becomes_its_value() {
+    for version in PsciVersion::ALL {
+        assert_eq!(u64::from(version), version.value());
+    }
+    for level in Level::ALL {
+        assert_eq!(u64::from(level), level.value());
+    }
+    for ssbd in [Ssbd::NotAvailable, Ssbd::NotRequired] {
+        assert_eq!(u64::from(ssbd), ssbd.value());
+    }
+    assert_eq!(u64::from(Services::from_value(0b101)), 0b101);
 }
 
 #[test]

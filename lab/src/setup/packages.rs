@@ -46,6 +46,7 @@ pub struct Kernels {
 #[serde(deny_unknown_fields)]
 pub struct Pinned {
     pub bindgen: String,
+    pub cargo_mutants: String,
 }
 
 /// What shows that a package is there, whoever installed it.

@@ -131,37 +131,54 @@ pub fn bindgen_package(project: &Project, packages: &Packages) -> Option<String>
 
 /// Builds bindgen.
 pub fn build_bindgen(project: &Project, packages: &Packages) -> Result<PathBuf> {
-    let version = &packages.pinned.bindgen;
-    let root = project.out("cache/bindgen");
-    fs::create_dir_all(&root)?;
-    let step = Step::spinner(format!("building bindgen {version}"));
-    let target = project.out("cargo/bindgen");
+    build(
+        project,
+        "bindgen",
+        "bindgen-cli",
+        &packages.pinned.bindgen,
+        &project.out("cache/bindgen"),
+    )?;
+    Ok(built_bindgen(project))
+}
+
+fn built_bindgen(project: &Project) -> PathBuf {
+    project.out("cache/bindgen/bin/bindgen")
+}
+
+/// The pinned cargo-mutants, which is built if it was not yet.
+pub fn cargo_mutants(project: &Project, packages: &Packages) -> Result<PathBuf> {
+    let version = &packages.pinned.cargo_mutants;
+    let root = project.out(format!("cache/cargo-mutants-{version}"));
+    let program = root.join("bin/cargo-mutants");
+    if !program.exists() {
+        build(project, "cargo-mutants", "cargo-mutants", version, &root)?;
+    }
+    Ok(program)
+}
+
+/// Builds a program from its crate, into `root`.
+fn build(project: &Project, name: &str, krate: &str, version: &str, root: &Path) -> Result<()> {
+    fs::create_dir_all(root)?;
+    let step = Step::spinner(format!("building {name} {version}"));
+    let target = project.out("cargo").join(name);
     let args = [
         "install",
         "--locked",
         "--force",
         "--version",
         version,
-        "bindgen-cli",
+        krate,
     ];
     let cargo = command("cargo", args)
-        .env("CARGO_INSTALL_ROOT", &root)
+        .env("CARGO_INSTALL_ROOT", root)
         .env("CARGO_TARGET_DIR", &target);
-    logged(
-        "building bindgen",
-        &cargo,
-        &project.log("bindgen"),
-        |line| {
-            step.message(format!("bindgen {version}: {}", line.trim()));
-        },
-    )?;
+    let what = format!("building {name}");
+    logged(&what, &cargo, &project.log(name), |line| {
+        step.message(format!("{name} {version}: {}", line.trim()));
+    })?;
     fs::remove_dir_all(target)?;
-    step.done(format!("built bindgen {version}"));
-    Ok(built_bindgen(project))
-}
-
-fn built_bindgen(project: &Project) -> PathBuf {
-    project.out("cache/bindgen/bin/bindgen")
+    step.done(format!("built {name} {version}"));
+    Ok(())
 }
 
 /// The release and the LLVM major version in what `rustc -vV` prints.

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `lab mutants`: changes the component's source in small ways, one at a time, and wants its tests to
+//! notice each. What no test can notice is listed in `lab/mutants.toml`, each with the reason.
+
+mod outcomes;
+mod survivors;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, Result};
+use fs_err as fs;
+
+use crate::disk::{whole_dir, write_whole, Lock};
+use crate::process::{command, logged, output};
+use crate::project::Project;
+use crate::results::Report;
+use crate::setup;
+use crate::ui::Step;
+use outcomes::Mutant;
+use survivors::Survivors;
+
+/// What is changed, and which tests have to notice it.
+struct Target {
+    name: &'static str,
+    /// cargo-mutants' options that choose the files.
+    files: &'static [&'static str],
+}
+
+const TARGETS: [Target; 2] = [
+    // By its own tests alone: the tables that are also KUnit's, and the properties.
+    Target {
+        name: "policy",
+        files: &[
+            "--package=fw-regs-policy",
+            "--exclude=**/cases.rs",
+            "--test-package=fw-regs-policy",
+        ],
+    },
+    // By the fuzzer's corpus and random sequences.
+    Target {
+        name: "component",
+        files: &[
+            "--package=fw-regs",
+            "--package=kernel",
+            "--file=lab/fuzz/component/src/*.rs",
+            "--file=lab/fuzz/kernel/src/kvm.rs",
+            "--file=lab/fuzz/kernel/src/kvm/*.rs",
+            // KUnit's, and the policy's root.
+            "--exclude=lab/fuzz/component/src/{tests,policy}.rs",
+            "--test-package=fw-regs-fuzz",
+        ],
+    },
+];
+
+/// The members of the workspace that is changed.
+const MEMBERS: [&str; 5] = [
+    "lab/fuzz",
+    "lab/fuzz/component",
+    "lab/fuzz/kernel",
+    "lab/fuzz/macros",
+    "lab/policy",
+];
+
+/// Returns whether every mutant was caught or is listed.
+pub fn run(project: &Project) -> Result<bool> {
+    let tool = setup::ensure_cargo_mutants(project)?;
+    let home = project.out("mutants");
+    let _lock = Lock::take(&home, "mutants")?;
+    let mut survivors = Survivors::load(project)?;
+
+    let mut report = Report::new(anstream::stdout());
+    let mut sums = Vec::new();
+    for target in &TARGETS {
+        let tree = tree(project, &home)?;
+        let mutants = mutate(project, &tool, &tree, target)?;
+        report.suite(
+            "mutants",
+            vec![(target.name.to_owned(), survivors.judge(&mutants))],
+        )?;
+        sums.push(format!("{}: {}", target.name, outcomes::sum(&mutants)));
+    }
+    let stale = survivors.stale();
+    if !stale.is_empty() {
+        report.suite("mutants", vec![("list".to_owned(), stale)])?;
+    }
+    let totals = report.finish()?;
+    for sum in sums {
+        println!("{sum}");
+    }
+    Ok(totals.good())
+}
+
+/// A copy of what the tests are made of, to be changed. It is a workspace of its own, because the
+/// component is outside of the lab's.
+fn tree(project: &Project, home: &Path) -> Result<PathBuf> {
+    let tree = home.join("tree");
+    whole_dir(&tree, |part| {
+        fs::create_dir(part.join("lab"))?;
+        for (directory, into) in [("rust", ""), ("lab/policy", "lab"), ("lab/fuzz", "lab")] {
+            let (from, into) = (project.root().join(directory), part.join(into));
+            // Links stay links, and times do not: Cargo sees that all is new.
+            let args = ["-RP".as_ref(), from.as_os_str(), into.as_os_str()];
+            output(&command("cp", args))?;
+        }
+        fs::copy(
+            project.root().join("lab/Cargo.lock"),
+            part.join("Cargo.lock"),
+        )?;
+        let members = MEMBERS.map(|member| format!("\"{member}\"")).join(", ");
+        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
+        write_whole(&part.join("Cargo.toml"), manifest.as_bytes())
+    })?;
+    Ok(tree)
+}
+
+fn mutate(project: &Project, tool: &Path, tree: &Path, target: &Target) -> Result<Vec<Mutant>> {
+    let Target { name, files } = target;
+    let step = Step::spinner(format!("{name}: the tests as they are"));
+    let out = project.out(format!("mutants/{name}"));
+    fs::create_dir_all(&out)?;
+    let mut args = vec![
+        "mutants".into(),
+        "--in-place".into(),
+        "--no-shuffle".into(),
+        // Each mutant is told, not only those that are missed.
+        "--caught".into(),
+        "--unviable".into(),
+        "--colors=never".into(),
+        "--no-config".into(),
+        "--output".into(),
+        out.clone().into_os_string(),
+        "--dir".into(),
+        tree.as_os_str().to_owned(),
+    ];
+    args.extend(files.iter().map(Into::into));
+    let command = command(&tool.to_string_lossy(), args)
+        .env("CARGO_TARGET_DIR", project.out("cargo/mutants"));
+    let mut done = 0;
+    let mut all = 0;
+    let result = logged(
+        name,
+        &command,
+        &project.log(&format!("mutants-{name}")),
+        |line| {
+            if let Some(found) = outcomes::found(line) {
+                all = found;
+            }
+            if outcomes::is_told(line) {
+                done += 1;
+                step.message(format!("{name}: {done} of {all} mutants"));
+            }
+        },
+    );
+    drop(step);
+    match outcomes::load(&out.join("mutants.out"), tree) {
+        // That some were missed is an error for cargo-mutants.
+        Ok(mutants) if !mutants.is_empty() => Ok(mutants),
+        // Which tells more of what went wrong.
+        outcomes => result
+            .and(outcomes)
+            .and_then(|_| bail!("{name}: no mutants")),
+    }
+}
