@@ -35,7 +35,7 @@ pub struct Fuzz {
     /// How long to fuzz
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// Where to begin: the same number tries the same inputs, as far as time allows
+    /// Where chance begins, to try the same inputs again; 0: anywhere
     #[arg(long, default_value_t = 0)]
     seed: u32,
     /// Keep what was found: write the smallest set of inputs that reaches all of it to

@@ -62,6 +62,15 @@ const MEMBERS: [&str; 5] = [
     "lab/policy",
 ];
 
+/// What does not change is built to run fast, what does to build fast.
+const PROFILE: &str = "
+[profile.dev]
+debug = false
+
+[profile.dev.package.\"*\"]
+opt-level = 3
+";
+
 /// Returns whether every mutant was caught or is listed.
 pub fn run(project: &Project) -> Result<bool> {
     let tool = setup::ensure_cargo_mutants(project)?;
@@ -108,7 +117,7 @@ fn tree(project: &Project, home: &Path) -> Result<PathBuf> {
             part.join("Cargo.lock"),
         )?;
         let members = MEMBERS.map(|member| format!("\"{member}\"")).join(", ");
-        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n");
+        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n{PROFILE}");
         write_whole(&part.join("Cargo.toml"), manifest.as_bytes())
     })?;
     Ok(tree)

@@ -7,7 +7,8 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-use crate::model::{Host, IDS};
+use crate::act::Act;
+use crate::model::{self, Host, IDS};
 
 /// No trial is longer.
 const STEPS: usize = 32;
@@ -54,6 +55,39 @@ pub enum Wish {
     Ssbs(u8),
     Run,
     AcceptNull,
+}
+
+impl Wish {
+    /// What is wished for, of a VM as it is now.
+    pub fn resolve(&self, vm: &model::Vm, host: &Host) -> Act {
+        match *self {
+            Wish::Set {
+                vcpu,
+                id,
+                ref value,
+                mapped,
+            } => {
+                let register = model::IDS.iter().position(|known| *known == id);
+                let value = match (value, register) {
+                    (Value::Plain(value), _) => *value,
+                    (Value::Promise, Some(register)) => vm.promise(register, host),
+                    (Value::Offer, Some(register)) => model::offer(register, vm, host),
+                    (Value::Promise | Value::Offer, None) => 0,
+                };
+                Act::Set {
+                    vcpu,
+                    id,
+                    value,
+                    mapped,
+                }
+            }
+            Wish::Get { id, mapped } => Act::Get { id, mapped },
+            Wish::List { room } => Act::List { room },
+            Wish::Ssbs(ssbs) => Act::Ssbs(ssbs),
+            Wish::Run => Act::Run,
+            Wish::AcceptNull => Act::AcceptNull,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

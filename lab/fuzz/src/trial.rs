@@ -3,14 +3,13 @@
 //! A trial: the component and the model side by side, step by step.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 
 use kernel::sim::{self, Spectre};
 
 use crate::act::{Act, Outcome, Seen};
-use crate::input::{Input, Meanwhile, Step, Value, Wish};
+use crate::input::{Input, Meanwhile, Step, Wish};
 use crate::words::{self, Differences};
 use crate::{kvm, laws, model};
 
@@ -19,8 +18,8 @@ mod moves;
 /// The first thing that was not as the laws have it, and the way there.
 #[derive(Debug)]
 pub struct Failure {
-    steps: Vec<String>,
-    what: String,
+    pub steps: Vec<String>,
+    pub what: String,
 }
 
 /// A VM, and what the model has of it.
@@ -170,7 +169,7 @@ impl Trial {
         self.enter(host);
         let (seen, expected) = (vm.real.seen(), vm.model.seen(&self.hosts[host]));
         if let Some(violation) = sim::take_violation() {
-            return Err(format!("while looking at the VM: {violation}"));
+            return Err(format!("get, or what the guest asks: {violation}"));
         }
         if seen != expected {
             let name = ["A", "B"][host];
@@ -193,7 +192,7 @@ impl Trial {
         wish: &Wish,
         meanwhile: &Meanwhile,
     ) -> Result<(), String> {
-        let resolve = |wish| resolve(wish, &vm.model, &self.hosts[host]);
+        let resolve = |wish: &Wish| wish.resolve(&vm.model, &self.hosts[host]);
         let act = resolve(wish);
         let others: Vec<Act> = meanwhile.wishes.iter().map(resolve).collect();
         if others.is_empty() {
@@ -252,6 +251,7 @@ impl Trial {
 
     /// Does something to a VM that nobody else accesses, and looks at all of it.
     fn act(&mut self, vm: &mut Pair, host: usize, act: &Act) -> Result<Outcome, String> {
+        self.say(|| format!("VM on {}: {act}", ["A", "B"][host]));
         let before = (vm.model.seen(&self.hosts[host]), vm.real.words());
         let outcome = self.answer(vm, host, act)?;
         let after = (self.look(vm, host)?, vm.real.words());
@@ -263,11 +263,10 @@ impl Trial {
 
     /// Does something to a VM that nobody else accesses, and looks at the answer.
     fn answer(&mut self, vm: &mut Pair, host: usize, act: &Act) -> Result<Outcome, String> {
-        self.say(|| format!("VM on {}: {act}", ["A", "B"][host]));
         self.enter(host);
         let outcome = vm.real.act(act);
         if let Some(violation) = sim::take_violation() {
-            return Err(violation.to_owned());
+            return Err(format!("{act}: {violation}"));
         }
         for event in &outcome.events {
             if let Some(reached) = self.reached.verdicts.get_mut(event.verdict as usize) {
@@ -277,49 +276,9 @@ impl Trial {
         let expected = vm.model.act(&self.hosts[host], act);
         if outcome != expected {
             return Err(format!(
-                "the answer is not what it should be:\n      expected {expected}\n      got      {outcome}"
+                "{act}:\n      expected {expected}\n      got      {outcome}"
             ));
         }
         Ok(outcome)
-    }
-}
-
-fn resolve(wish: &Wish, vm: &model::Vm, host: &model::Host) -> Act {
-    match *wish {
-        Wish::Set {
-            vcpu,
-            id,
-            ref value,
-            mapped,
-        } => {
-            let register = model::IDS.iter().position(|known| *known == id);
-            let value = match (value, register) {
-                (Value::Plain(value), _) => *value,
-                (Value::Promise, Some(register)) => vm.promise(register, host),
-                (Value::Offer, Some(register)) => model::offer(register, vm, host),
-                (Value::Promise | Value::Offer, None) => 0,
-            };
-            Act::Set {
-                vcpu,
-                id,
-                value,
-                mapped,
-            }
-        }
-        Wish::Get { id, mapped } => Act::Get { id, mapped },
-        Wish::List { room } => Act::List { room },
-        Wish::Ssbs(ssbs) => Act::Ssbs(ssbs),
-        Wish::Run => Act::Run,
-        Wish::AcceptNull => Act::AcceptNull,
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "The component does not do what the laws say:")?;
-        for (n, step) in self.steps.iter().enumerate() {
-            writeln!(f, "  {:>2}. {step}", n + 1)?;
-        }
-        write!(f, "   -> {}", self.what)
     }
 }

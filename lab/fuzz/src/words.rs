@@ -6,6 +6,7 @@ use core::fmt::{self, Display, Formatter};
 
 use crate::act::{Act, Outcome, Seen, UNTOUCHED};
 use crate::model::{Host, IDS, VERDICTS};
+use crate::trial::Failure;
 
 pub const NAMES: [&str; 8] = [
     "PSCI_VERSION",
@@ -49,6 +50,16 @@ fn errno(answer: i32) -> String {
     }
 }
 
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "The component does not do what the laws say:")?;
+        for (n, step) in self.steps.iter().enumerate() {
+            writeln!(f, "  {:>2}. {step}", n + 1)?;
+        }
+        write!(f, "   -> {}", self.what)
+    }
+}
+
 impl Display for Host {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (name, state) in VULNERABILITIES.iter().zip(self.states) {
@@ -87,7 +98,8 @@ impl Display for Outcome {
             f.write_str(", user memory untouched")?;
         }
         let words: Vec<String> = self.words.iter().map(|word| hex(*word)).collect();
-        if !words.is_empty() {
+        // A set leaves it as it is.
+        if !words.is_empty() && self.events.is_empty() {
             write!(f, ", memory holds {}", words.join(" "))?;
         }
         for event in &self.events {

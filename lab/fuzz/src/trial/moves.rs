@@ -5,6 +5,7 @@
 use super::{Pair, Trial};
 use crate::act::Act;
 use crate::model::IDS;
+use crate::words::Id;
 
 /// `ID_AA64PFR1_EL1`, whose field SSBS stands for all of it.
 const ID_AA64PFR1_EL1: u64 = 0x6030_0000_0013_c021;
@@ -87,6 +88,14 @@ impl Trial {
         host: usize,
         psci_0_2: bool,
     ) -> Result<(Pair, bool), String> {
+        self.say(|| {
+            let values = dump.iter().map(|(id, value)| match *id {
+                ID_AA64PFR1_EL1 => format!("SSBS = {value}"),
+                id => format!("{} = {value:#x}", Id(id)),
+            });
+            let values: Vec<String> = values.collect();
+            format!("fresh VM on {}: {}", ["A", "B"][host], values.join(", "))
+        });
         let mut vm = self.fresh(host, psci_0_2);
         let mut accepted = true;
         for (id, value) in dump {
