@@ -98,7 +98,7 @@ enum Command {
     /// Run the component beside a model of the laws, with inputs from a fuzzer
     Fuzz(fuzz::Fuzz),
     /// Change the component's source in small ways, and see whether its tests notice
-    Mutants,
+    Mutants(mutants::Mutants),
     /// Make patches for the kernel's mailing lists: out/series
     Series(series::Series),
     /// Take the series into a pristine tree, build each step, boot the last one and run the selftests
@@ -142,7 +142,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Bench { record } => return bench::run(&project, record),
         Command::Prove(prove) => return prove::run(&project, &prove),
         Command::Fuzz(fuzz) => return fuzz::run(&project, &fuzz),
-        Command::Mutants => return mutants::run(&project),
+        Command::Mutants(mutants) => return mutants::run(&project, &mutants),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series::build::run(&project),
         Command::Plan(plan) => return plan::run(plan),

@@ -9,6 +9,7 @@ mod survivors;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
+use clap::{Args, ValueEnum};
 use fs_err as fs;
 
 use crate::disk::{whole_dir, write_whole, Lock};
@@ -20,8 +21,22 @@ use crate::ui::Step;
 use outcomes::Mutant;
 use survivors::Survivors;
 
+#[derive(Args)]
+pub struct Mutants {
+    /// Change only this
+    #[arg(long, value_enum)]
+    only: Option<What>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    Policy,
+    Component,
+}
+
 /// What is changed, and which tests have to notice it.
 struct Target {
+    what: What,
     name: &'static str,
     /// cargo-mutants' options that choose the files.
     files: &'static [&'static str],
@@ -30,6 +45,7 @@ struct Target {
 const TARGETS: [Target; 2] = [
     // By its own tests alone: the tables that are also KUnit's, and the properties.
     Target {
+        what: What::Policy,
         name: "policy",
         files: &[
             "--package=fw-regs-policy",
@@ -39,6 +55,7 @@ const TARGETS: [Target; 2] = [
     },
     // By the fuzzer's corpus and random sequences.
     Target {
+        what: What::Component,
         name: "component",
         files: &[
             "--package=fw-regs",
@@ -62,17 +79,18 @@ const MEMBERS: [&str; 5] = [
     "lab/policy",
 ];
 
-/// What does not change is built to run fast, what does to build fast.
+/// The tests take longer than their build, which what does not change has no part in.
 const PROFILE: &str = "
 [profile.dev]
 debug = false
+opt-level = 1
 
 [profile.dev.package.\"*\"]
 opt-level = 3
 ";
 
 /// Returns whether every mutant was caught or is listed.
-pub fn run(project: &Project) -> Result<bool> {
+pub fn run(project: &Project, mutants: &Mutants) -> Result<bool> {
     let tool = setup::ensure_cargo_mutants(project)?;
     let home = project.out("mutants");
     let _lock = Lock::take(&home, "mutants")?;
@@ -80,7 +98,8 @@ pub fn run(project: &Project) -> Result<bool> {
 
     let mut report = Report::new(anstream::stdout());
     let mut sums = Vec::new();
-    for target in &TARGETS {
+    let chosen = |target: &&Target| mutants.only.is_none_or(|only| only == target.what);
+    for target in TARGETS.iter().filter(chosen) {
         let tree = tree(project, &home)?;
         let mutants = mutate(project, &tool, &tree, target)?;
         report.suite(
@@ -90,7 +109,8 @@ pub fn run(project: &Project) -> Result<bool> {
         sums.push(format!("{}: {}", target.name, outcomes::sum(&mutants)));
     }
     let stale = survivors.stale();
-    if !stale.is_empty() {
+    // Those of what was not changed are not seen.
+    if mutants.only.is_none() && !stale.is_empty() {
         report.suite("mutants", vec![("list".to_owned(), stale)])?;
     }
     let totals = report.finish()?;
@@ -124,7 +144,7 @@ fn tree(project: &Project, home: &Path) -> Result<PathBuf> {
 }
 
 fn mutate(project: &Project, tool: &Path, tree: &Path, target: &Target) -> Result<Vec<Mutant>> {
-    let Target { name, files } = target;
+    let Target { name, files, .. } = target;
     let step = Step::spinner(format!("{name}: the tests as they are"));
     let out = project.out(format!("mutants/{name}"));
     fs::create_dir_all(&out)?;

@@ -2,6 +2,8 @@
 
 //! The fuzzer's corpus, and random sequences.
 
+mod races;
+
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
 
