@@ -8,7 +8,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::act::Act;
-use crate::model::{self, Host, IDS};
+use crate::model::{self, Host, IDS, WORKAROUND_2};
 
 /// No trial is longer.
 const STEPS: usize = 32;
@@ -141,19 +141,24 @@ fn step(u: &mut Unstructured<'_>) -> Result<Step> {
     Ok(match u.int_in_range(0..=15_u8)? {
         0..=10 => Step::Do {
             vm: u.int_in_range(0..=1)?,
-            wish: wish(u)?,
+            wish: wish(u, None)?,
             meanwhile: Meanwhile::default(),
         },
-        11..=13 => Step::Do {
-            vm: u.int_in_range(0..=1)?,
-            wish: wish(u)?,
-            meanwhile: Meanwhile {
-                after: u.int_in_range(0..=7)?,
-                wishes: (0..u.int_in_range(1..=3_u8)?)
-                    .map(|_| wish(u))
-                    .collect::<Result<_>>()?,
-            },
-        },
+        11..=13 => {
+            let (vm, wish_of_one) = (u.int_in_range(0..=1)?, wish(u, None)?);
+            let near = match wish_of_one {
+                Wish::Set { id, .. } | Wish::Get { id, .. } => Some(id),
+                _ => None,
+            };
+            let after = u.int_in_range(0..=7)?;
+            let others = 0..u.int_in_range(1..=3_u8)?;
+            let wishes = others.map(|_| wish(u, near)).collect::<Result<_>>()?;
+            Step::Do {
+                vm,
+                wish: wish_of_one,
+                meanwhile: Meanwhile { after, wishes },
+            }
+        }
         14 => Step::Worsen {
             host: u.int_in_range(0..=1)?,
             vulnerability: u.int_in_range(0..=2)?,
@@ -166,16 +171,17 @@ fn step(u: &mut Unstructured<'_>) -> Result<Step> {
     })
 }
 
-fn wish(u: &mut Unstructured<'_>) -> Result<Wish> {
+/// `near` is the register that another thread is at.
+fn wish(u: &mut Unstructured<'_>, near: Option<u64>) -> Result<Wish> {
     Ok(match u.int_in_range(0..=15_u8)? {
         0..=8 => Wish::Set {
             vcpu: u.int_in_range(0..=1)?,
-            id: id(u)?,
+            id: id(u, near)?,
             value: value(u)?,
             mapped: usually(u)?,
         },
         9 => Wish::Get {
-            id: id(u)?,
+            id: id(u, near)?,
             mapped: usually(u)?,
         },
         10 => Wish::List {
@@ -187,14 +193,17 @@ fn wish(u: &mut Unstructured<'_>) -> Result<Wish> {
     })
 }
 
-fn id(u: &mut Unstructured<'_>) -> Result<u64> {
-    Ok(match u.int_in_range(0..=31_u8)? {
-        0..=23 => *u.choose(&IDS)?,
-        24..=26 => *u.choose(&[IDS[0], IDS[4]])? + u64::from(u.arbitrary::<u16>()?),
-        27..=28 => *u.choose(&IDS)? ^ 1 << u.int_in_range(0..=63)?,
+fn id(u: &mut Unstructured<'_>, near: Option<u64>) -> Result<u64> {
+    Ok(match (u.int_in_range(0..=31_u8)?, near) {
+        (0..=15, Some(near)) => near,
+        (0..=19, _) => *u.choose(&IDS)?,
+        // The one whose offer can change.
+        (20..=23, _) => IDS[WORKAROUND_2],
+        (24..=26, _) => *u.choose(&[IDS[0], IDS[4]])? + u64::from(u.arbitrary::<u16>()?),
+        (27..=28, _) => *u.choose(&IDS)? ^ 1 << u.int_in_range(0..=63)?,
         // Another size.
-        29..=30 => *u.choose(&IDS)? & !(0xf << 52) | u.int_in_range(0..=15_u64)? << 52,
-        _ => u.arbitrary()?,
+        (29..=30, _) => *u.choose(&IDS)? & !(0xf << 52) | u.int_in_range(0..=15_u64)? << 52,
+        (_, _) => u.arbitrary()?,
     })
 }
 
