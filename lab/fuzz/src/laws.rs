@@ -33,12 +33,12 @@ pub fn broken(
 pub fn broken_state(seen: &Seen, vm: &Vm, host: &Host, worsened: [bool; 3]) -> Option<String> {
     for (register, promise) in seen.registers.into_iter().enumerate() {
         let excused = (1..=3).contains(&register) && worsened[register - 1];
-        if !excused && exceeds(register, promise, offer(register, &vm, host)) {
+        if !excused && exceeds(register, promise, offer(register, vm, host)) {
             return Some(format!("sound: {} exceeds the offer", NAMES[register]));
         }
     }
-    for register in 1..=3 {
-        if seen.features[register - 1] != features(register, seen.registers[register]) {
+    for (answer, register) in seen.features.into_iter().zip(1..=3) {
+        if answer != features(register, seen.registers[register]) {
             return Some(format!("faithful: the guest's view of {}", NAMES[register]));
         }
     }
