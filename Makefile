@@ -20,7 +20,8 @@ BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 
 
 # Options of `make fuzz`.
-FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(if $(filter 1,$(KEEP)),--keep)
+FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(call option,INPUT,input) \
+	$(if $(filter 1,$(KEEP)),--keep)
 
 .PHONY: help run matrix bench check prove fuzz mutants series series-check shell setup tree kernel
 
@@ -33,7 +34,7 @@ help:
 	@echo 'make prove      prove the compiled handlers against lab/prove/spec.toml, for all inputs:'
 	@echo '                MUTANTS=-1 to try every mistake'
 	@echo 'make fuzz       run the component beside a model of the laws, with inputs from a fuzzer:'
-	@echo '                SECONDS=60, KEEP=1 to keep what it has found'
+	@echo '                SECONDS=60, KEEP=1 to keep what it has found, INPUT=file to run one again'
 	@echo 'make mutants    change the source in small ways, and see whether the tests notice'
 	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'

@@ -7,11 +7,11 @@ mod build;
 mod corpus;
 mod coverage;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Result};
 use clap::Args;
 use fs_err as fs;
 use regex::Regex;
@@ -42,6 +42,9 @@ pub struct Fuzz {
     /// lab/fuzz/corpus.txt
     #[arg(long)]
     keep: bool,
+    /// Do not fuzz; run one input again, such as out/fuzz/failed
+    #[arg(long, value_name = "FILE", conflicts_with = "keep")]
+    input: Option<PathBuf>,
 }
 
 /// How far libFuzzer got.
@@ -55,6 +58,9 @@ struct Pulse {
 
 /// `false` if the laws were broken, which has been told then.
 pub fn run(project: &Project, fuzz: &Fuzz) -> Result<bool> {
+    if let Some(input) = &fuzz.input {
+        return again(project, input);
+    }
     let toolchain = setup::ensure(project)?;
     let home = project.out("fuzz");
     let _lock = Lock::take(&home, "fuzzer")?;
@@ -77,6 +83,8 @@ pub fn run(project: &Project, fuzz: &Fuzz) -> Result<bool> {
             format!("-max_len={LONGEST}").into(),
             format!("-seed={}", fuzz.seed).into(),
             format!("-exact_artifact_path={}", crash.display()).into(),
+            // Also where it fails.
+            "-print_final_stats=1".into(),
         ],
     );
     let started = Instant::now();
@@ -87,19 +95,26 @@ pub fn run(project: &Project, fuzz: &Fuzz) -> Result<bool> {
             pulse = now;
             step.message(format!("fuzzing: {} executions", pulse.executions));
         }
+        if let Some(all) = line.strip_prefix("stat::number_of_executed_units: ") {
+            pulse.executions = all.trim().parse().unwrap_or(pulse.executions);
+        }
         words.line(line);
     });
     let seconds = started.elapsed().as_secs_f64();
     drop(step);
 
-    println!("{}", pulse.text(seconds));
     if let Err(error) = result {
         let Some(words) = words.done() else {
             return Err(error);
         };
-        println!("\n{words}\n");
-        return tell(project, &crash);
+        println!("{words}\n");
+        println!(
+            "found after {} executions, {seconds:.0} s",
+            pulse.executions
+        );
+        return tell(&crash);
     }
+    println!("{}", pulse.text(seconds));
     if fuzz.keep {
         corpus::keep(project, &fuzzer, &seeds, &found)?;
     }
@@ -113,19 +128,24 @@ pub fn run(project: &Project, fuzz: &Fuzz) -> Result<bool> {
 }
 
 /// Says where the input is that has broken a law.
-fn tell(project: &Project, crash: &Path) -> Result<bool> {
+fn tell(crash: &Path) -> Result<bool> {
     // libFuzzer writes it when it is told that the process aborts.
-    let length = fs::metadata(crash)
-        .context("the fuzzer has kept no input")?
-        .len();
-    let replay = build::replay(project, &[])?;
-    say(format!("the input ({length} bytes): {}", crash.display()));
-    say(format!(
-        "run it again: {} {}",
-        replay.display(),
-        crash.display()
-    ));
+    ensure!(crash.exists(), "the fuzzer has kept no input");
+    say(format!("the input is {}", crash.display()));
+    say("to run it again: make fuzz INPUT=out/fuzz/failed");
     Ok(false)
+}
+
+/// Runs one input with the component as it is now. Returns whether the laws were kept.
+fn again(project: &Project, input: &Path) -> Result<bool> {
+    let replay = build::replay(project, &[])?;
+    let ran = command(&replay.to_string_lossy(), [input])
+        .unchecked()
+        .run()?;
+    if ran.status.success() {
+        println!("{}: the laws were kept", input.display());
+    }
+    Ok(ran.status.success())
 }
 
 impl Pulse {

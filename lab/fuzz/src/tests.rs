@@ -44,6 +44,11 @@ fn the_component_says_at_boot_that_it_is_there() {
     assert_eq!(fw_regs::init_module(), Ok(()));
     let line = "firmware pseudo-registers served by Rust\n";
     assert_eq!(kernel::sim::take_log(), [line]);
+
+    // Where KVM does not work it has nothing to say.
+    kernel::sim::set_kvm(false);
+    assert_eq!(fw_regs::init_module(), Ok(()));
+    assert!(kernel::sim::take_log().is_empty());
 }
 
 proptest! {

@@ -99,7 +99,7 @@ pub struct kvm_one_reg {
 ///
 /// Always safe to call.
 pub unsafe fn is_kvm_arm_initialised() -> bool {
-    true
+    sim::has_kvm()
 }
 
 /// # Safety

@@ -29,6 +29,8 @@ pub struct Event {
 type Meanwhile = Box<dyn FnOnce()>;
 
 struct Sim {
+    /// Whether KVM was found to work.
+    has_kvm: Cell<bool>,
     spectre: Cell<Spectre>,
     /// How many locks are held.
     locks: Cell<u32>,
@@ -42,6 +44,7 @@ struct Sim {
 thread_local! {
     static SIM: Sim = const {
         Sim {
+            has_kvm: Cell::new(true),
             spectre: Cell::new(Spectre { v2: 0, v4: 0, bhb: 0 }),
             locks: Cell::new(0),
             scene: RefCell::new(Scene { words: Vec::new(), accesses: 0, events: Vec::new() }),
@@ -55,12 +58,22 @@ thread_local! {
 /// Forgets what an earlier run may have left.
 pub fn reset() {
     SIM.with(|sim| {
+        sim.has_kvm.set(true);
         sim.locks.set(0);
         sim.scene.take();
         sim.violation.take();
         sim.log.take();
         sim.meanwhile.take();
     });
+}
+
+/// Whether KVM works on this machine.
+pub fn set_kvm(works: bool) {
+    SIM.with(|sim| sim.has_kvm.set(works));
+}
+
+pub(crate) fn has_kvm() -> bool {
+    SIM.with(|sim| sim.has_kvm.get())
 }
 
 /// From now on the component runs on this host.
