@@ -18,7 +18,6 @@ SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off
 # Options of `make bench`.
 BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 
-
 # Options of `make fuzz`.
 FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(call option,INPUT,input) \
 	$(if $(filter 1,$(KEEP)),--keep)

@@ -123,7 +123,7 @@ impl Vm {
             EINVAL
         } else {
             // SAFETY: The VM lives, and the lock is held until the register is written.
-            unsafe { fw_regs::kvm_arm_fw_reg_allow_ssbs(self.kvm, ssbs != 0) }
+            unsafe { fw_regs::kvm_arm_fw_reg_allow_ssbs(self.kvm, ssbs.into()) }
         };
         if result == 0 {
             kvm.ssbs.set(ssbs);

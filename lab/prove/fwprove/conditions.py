@@ -109,7 +109,7 @@ class View:
 
     def breaks_promise(self):
         inputs = self.inputs
-        shown = z3.And(inputs.visible != 0, z3.Not(inputs.sees_ssbs))
+        shown = z3.And(inputs.ssbs != 0, z3.Not(inputs.sees_ssbs))
         offer = self._offer_if(z3.BoolVal(True))
         return z3.And(shown, self.given, self.exceeds(self.kept, offer))
 

@@ -32,9 +32,7 @@ def _discovery():
 
 
 def _ssbs():
-    # A bool has 8 bits; that both compilers make 32 of them is an assumption.
-    visible = claripy.ZeroExt(24, _symbol("visible", 8))
-    return [claripy.BVV(machine.VM, 64), claripy.Concat(_symbol("high", 32), visible)]
+    return [claripy.BVV(machine.VM, 64), _symbol("ssbs", 64)]
 
 
 def _vm():

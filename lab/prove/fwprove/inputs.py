@@ -40,7 +40,7 @@ class Inputs:
         self.uncopied = z3.BitVec("uncopied", 64)
         self.vcpu_id = z3.BitVec("vcpu_id", 32)
         self.function = z3.BitVec("function", 32)
-        self.visible = z3.BitVec("visible", 8)
+        self.ssbs = z3.BitVec("ssbs", 64)
 
     def bit(self, word, number):
         return z3.Extract(number, number, self.words[word]) == 1
@@ -91,7 +91,6 @@ class Inputs:
             for which in STATES
         ]
         rules.append(z3.ULE(self.uncopied, 8))
-        rules.append(z3.ULE(self.visible, 1))
         rules.append(z3.ULE(words[self.spec.table["null"]["word"]], 1))
         rules += [self.kept_rule(register, words) for register in self.spec.registers]
         return z3.And(rules)

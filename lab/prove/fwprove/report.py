@@ -16,7 +16,6 @@ ASSUMPTIONS = (
     "A VM's words hold what the invariant in inputs.py allows: nothing, or a promise of the register, "
     "and bits that KVM implements. That set keeps it is proven.",
     "vCPU, VM and kvm_one_reg are valid, do not overlap, and are not on the stack.",
-    "A bool in a register is 0 or 1 in all of its 32 bits, as clang passes it; the ABI promises 8.",
     "A copy from or to user memory succeeds or fails as a whole; what a failed one leaves behind is "
     "anything. Addresses above TASK_SIZE_MAX - 8 are never copied.",
     "The static key of the tracepoint is on or off; both are followed.",

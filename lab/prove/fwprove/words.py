@@ -30,7 +30,7 @@ class Teller:
         if entry == "discover":
             return f"discover {self._number(model, inputs.function):#x}"
         if entry == "allow_ssbs":
-            return f"allow SSBS = {self._number(model, inputs.visible)}"
+            return f"allow SSBS = {self._number(model, inputs.ssbs)}"
         return f"{entry} {name}" if entry == "get" else entry
 
     def _state(self, model, entry):

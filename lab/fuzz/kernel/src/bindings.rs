@@ -154,20 +154,32 @@ pub unsafe fn arm64_get_spectre_bhb_state() -> mitigation_state {
     sim::spectre().bhb
 }
 
-pub(crate) fn kvm_arm_fw_reg_set(
-    vcpu_id: c_int,
-    id: u64,
-    value: u64,
-    promise: u64,
-    offer: u64,
+#[repr(C)]
+pub struct kvm_arm_fw_reg_write {
+    pub vcpu: *const kvm_vcpu,
+    pub reg: *const kvm_one_reg,
+    pub value: u64,
+    pub promise: u64,
+    pub offer: u64,
+}
+
+/// # Safety
+///
+/// `write`, and the pointers in it, must be valid.
+pub(crate) unsafe fn kvm_arm_fw_reg_set(
+    write: *const kvm_arm_fw_reg_write,
     verdict: kvm_arm_fw_reg_verdict,
 ) {
-    sim::trace(Event {
-        vcpu_id,
-        id,
-        value,
-        promise,
-        offer,
-        verdict,
-    });
+    // SAFETY: The caller guarantees it.
+    let event = unsafe {
+        Event {
+            vcpu_id: (*(*write).vcpu).vcpu_id,
+            id: (*(*write).reg).id,
+            value: (*write).value,
+            promise: (*write).promise,
+            offer: (*write).offer,
+            verdict,
+        }
+    };
+    sim::trace(event);
 }

@@ -7,7 +7,8 @@ macro_rules! declare_trace {
     ($($(#[$attribute:meta])* unsafe fn $name:ident($($argument:ident: $type:ty),* $(,)?);)*) => {$(
         $(#[$attribute])*
         unsafe fn $name($($argument: $type),*) {
-            $crate::bindings::$name($($argument),*)
+            // SAFETY: The caller guarantees what the function asks for.
+            unsafe { $crate::bindings::$name($($argument),*) }
         }
     )*};
 }

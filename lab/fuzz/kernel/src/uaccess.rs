@@ -61,11 +61,31 @@ impl UserSliceReader {
 
 pub struct UserSliceWriter(UserSlice);
 
+/// What can be written: words.
+pub trait AsBytes {
+    fn words(&self) -> &[u64];
+}
+
+impl AsBytes for u64 {
+    fn words(&self) -> &[u64] {
+        core::slice::from_ref(self)
+    }
+}
+
+impl<const N: usize> AsBytes for [u64; N] {
+    fn words(&self) -> &[u64] {
+        self
+    }
+}
+
 impl UserSliceWriter {
     /// # Errors
     ///
     /// - [`EFAULT`]: the memory cannot be written, or the slice is at its end.
-    pub fn write(&mut self, value: &u64) -> Result {
-        sim::user::write(self.0.next()?, *value).ok_or(EFAULT)
+    pub fn write<T: AsBytes>(&mut self, value: &T) -> Result {
+        for word in value.words() {
+            sim::user::write(self.0.next()?, *word).ok_or(EFAULT)?;
+        }
+        Ok(())
     }
 }
