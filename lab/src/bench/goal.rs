@@ -2,6 +2,8 @@
 
 //! What the Rust handlers may cost: no more than those in C, and no more than they did.
 
+use std::collections::BTreeMap;
+
 use anyhow::{ensure, Context, Result};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -148,7 +150,7 @@ pub struct Record {
     /// Kernel and tools, in the words of their own.
     pub made_with: Vec<String>,
     /// By access.
-    pub rust: Vec<(String, f64)>,
+    pub rust: BTreeMap<String, f64>,
 }
 
 impl Record {
@@ -191,7 +193,7 @@ impl Record {
             });
         let new = rust
             .iter()
-            .filter(|(access, _)| self.rust.iter().all(|(name, _)| name != access))
+            .filter(|(access, _)| !self.rust.contains_key(*access))
             .map(|(access, _)| Case::fail(access, "not recorded: `make bench RECORD=1`"));
         recorded.chain(new).collect()
     }
@@ -247,7 +249,7 @@ mod tests {
         let made_with = ["Linux 7.3".to_owned()];
         let record = Record {
             made_with: made_with.to_vec(),
-            rust: vec![("get/A".to_owned(), 600.0)],
+            rust: BTreeMap::from([("get/A".to_owned(), 600.0)]),
         };
         let failed = |rows: &[(&str, f64)]| {
             let cases = record.against(&made_with, &costs(rows));
