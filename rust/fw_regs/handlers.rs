@@ -2,8 +2,9 @@
 
 //! The handlers: what stands between KVM and the policy.
 //!
-//! Those of userspace's accesses go through the same steps: look the register up, access user
-//! memory, take the lock, gather, ask the policy, store, drop the lock, trace.
+//! A set goes through these steps: read user memory, look the register up, gather what the policy
+//! needs to know, and where something would change, take the lock, gather again, ask the policy,
+//! store, drop the lock; trace. A get takes no lock.
 
 use kernel::{
     kvm::{
@@ -119,10 +120,10 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet<'_>) -> Result<Verdict, Re
 // Inlined for speed: once compiled, the kinds of registers have little in common.
 #[inline(always)]
 fn keep<I: Item>(vm: &Vm, item: I, wanted: I::Promise, event: &mut FwRegSet<'_>) -> Verdict {
-    // No lock is needed where nothing will change: the host cannot keep what is wanted...
     let given = item.given(vm);
     let offer = item.offer(vm);
     let kept = wanted <= offer;
+    // Where nothing will change, no lock is needed: the host cannot keep what is wanted, ...
     if !kept {
         let view = View {
             offer,
@@ -131,7 +132,7 @@ fn keep<I: Item>(vm: &Vm, item: I, wanted: I::Promise, event: &mut FwRegSet<'_>)
         };
         return judged(wanted, &view, event);
     }
-    // ...or the VM has been given it already.
+    // ... or the VM has been given it already.
     if given == Some(wanted) {
         event.saw_state(wanted.into(), offer.into());
         return Verdict::Accepted;

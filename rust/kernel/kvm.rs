@@ -81,13 +81,6 @@ impl Vcpu {
         unsafe { &*ptr.cast() }
     }
 
-    /// The vCPU's id, as userspace chose it.
-    #[inline]
-    pub fn id(&self) -> i32 {
-        // SAFETY: By the type invariant the vCPU is valid. Its id never changes.
-        unsafe { (*self.0.get()).vcpu_id }
-    }
-
     /// The VM that the vCPU belongs to.
     #[inline]
     pub fn vm(&self) -> &Vm {

@@ -74,6 +74,19 @@ fn discovery_answers_are_ordered_as_promises_are() {
 }
 
 #[test]
+fn promises_are_read_from_their_values() {
+    for version in PsciVersion::ALL {
+        assert_eq!(PsciVersion::from_promise(version.value()), version);
+    }
+    for level in Level::ALL {
+        assert_eq!(Level::from_value(level.value()), Some(level));
+    }
+    for ssbd in [Ssbd::NotAvailable, Ssbd::NotRequired] {
+        assert_eq!(Ssbd::from_promise(ssbd.value()), ssbd);
+    }
+}
+
+#[test]
 fn ids_are_those_of_the_uapi() {
     let ids: Vec<u64> = Register::ALL.iter().map(|register| register.id()).collect();
     let uapi: Vec<u64> = (0..4)
