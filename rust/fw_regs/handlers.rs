@@ -120,26 +120,28 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet<'_>) -> Result<Verdict, Re
 // Inlined for speed: once compiled, the kinds of registers have little in common.
 #[inline(always)]
 fn keep<I: Item>(vm: &Vm, item: I, wanted: I::Promise, event: &mut FwRegSet<'_>) -> Verdict {
-    let given = item.given(vm);
-    let offer = item.offer(vm);
-    let kept = wanted <= offer;
-    // Where nothing will change, no lock is needed: the host cannot keep what is wanted, ...
-    if !kept {
-        let view = View {
-            offer,
-            promise: given.unwrap_or(offer),
-            frozen: false,
-        };
-        return judged(wanted, &view, event);
-    }
-    // ... or the VM has been given it already.
-    if given == Some(wanted) {
-        event.saw_state(wanted.into(), offer.into());
-        return Verdict::Accepted;
+    let fixed = I::HAS_FIXED_OFFER.then(|| item.offer(vm));
+    if let Some(offer) = fixed {
+        let given = item.given(vm);
+        let kept = wanted <= offer;
+        // Where nothing will change, no lock is needed: the host cannot keep what is wanted, ...
+        if !kept {
+            let view = View {
+                offer,
+                promise: given.unwrap_or(offer),
+                frozen: false,
+            };
+            return judged(wanted, &view, event);
+        }
+        // ... or the VM has been given it already.
+        if given == Some(wanted) {
+            event.saw_state(wanted.into(), offer.into());
+            return Verdict::Accepted;
+        }
     }
 
     let mut config = vm.lock_config();
-    let offer = item.offer_locked(&config, offer);
+    let offer = fixed.unwrap_or_else(|| item.offer(vm));
     let view = View {
         offer,
         promise: item.given(vm).unwrap_or(offer),

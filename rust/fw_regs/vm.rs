@@ -28,17 +28,12 @@ pub(crate) trait Item: Copy {
     /// What its values promise.
     type Promise: Copy + PartialOrd + Into<u64>;
 
-    /// The best that this host can keep for the VM.
-    ///
-    /// That of [`Workaround2`] depends on an ID register of the VM. It stays what it is while
-    /// `config_lock` is held, or once the VM has run.
-    fn offer(self, vm: &Vm) -> Self::Promise;
+    /// Whether nothing that userspace can write to the VM changes the offer. Otherwise it stays
+    /// what it is while `config_lock` is held, or once the VM has run.
+    const HAS_FIXED_OFFER: bool = true;
 
-    /// The same while the lock is held, where it was `offer` before.
-    #[inline]
-    fn offer_locked(self, _config: &VmConfig<'_>, offer: Self::Promise) -> Self::Promise {
-        offer
-    }
+    /// The best that this host can keep for the VM.
+    fn offer(self, vm: &Vm) -> Self::Promise;
 
     /// What the VM was given: a single word, so that it can be read without the lock.
     fn given(self, vm: &Vm) -> Option<Self::Promise>;
@@ -168,14 +163,12 @@ impl Workaround2 {
 impl Item for Workaround2 {
     type Promise = Ssbd;
 
+    // It depends on an ID register.
+    const HAS_FIXED_OFFER: bool = false;
+
     #[inline]
     fn offer(self, vm: &Vm) -> Ssbd {
         self.offer_if(vm.sees_ssbs())
-    }
-
-    #[inline(always)]
-    fn offer_locked(self, config: &VmConfig<'_>, _offer: Ssbd) -> Ssbd {
-        self.offer(config.vm())
     }
 
     #[inline]

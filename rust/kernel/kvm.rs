@@ -237,13 +237,7 @@ pub struct VmConfig<'a> {
     _guard: Guard<'a, (), MutexBackend>,
 }
 
-impl<'a> VmConfig<'a> {
-    /// The VM whose configuration this is.
-    #[inline]
-    pub fn vm(&self) -> &'a Vm {
-        self.vm
-    }
-
+impl VmConfig<'_> {
     /// Whether a vCPU of the VM has run.
     ///
     /// The answer holds until the lock is dropped: the flag is set under the same lock.
