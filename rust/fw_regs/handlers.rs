@@ -120,7 +120,8 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet<'_>) -> Result<Verdict, Re
 // Inlined for speed: once compiled, the kinds of registers have little in common.
 #[inline(always)]
 fn keep<I: Item>(vm: &Vm, item: I, wanted: I::Promise, event: &mut FwRegSet<'_>) -> Verdict {
-    let fixed = I::HAS_FIXED_OFFER.then(|| item.offer(vm));
+    // An offer that nobody can change: all that is, once the VM has run.
+    let fixed = (I::HAS_FIXED_OFFER || vm.has_run()).then(|| item.offer(vm));
     if let Some(offer) = fixed {
         let given = item.given(vm);
         let kept = wanted <= offer;

@@ -14,6 +14,11 @@ __rust_helper bool rust_helper_kvm_vm_has_ran_once(struct kvm *kvm)
 	return kvm_vm_has_ran_once(kvm);
 }
 
+__rust_helper bool rust_helper_kvm_vm_has_ran_once_acquire(struct kvm *kvm)
+{
+	return test_bit_acquire(KVM_ARCH_FLAG_HAS_RAN_ONCE, &kvm->arch.flags);
+}
+
 __rust_helper bool rust_helper_kvm_has_ssbs(struct kvm *kvm)
 {
 	bool ssbs = kvm_has_feat(kvm, ID_AA64PFR1_EL1, SSBS, IMP);

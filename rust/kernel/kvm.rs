@@ -129,6 +129,15 @@ impl Vm {
         unsafe { bindings::kvm_has_ssbs(self.0.get()) }
     }
 
+    /// Whether a vCPU of the VM has run.
+    ///
+    /// An acquire: what is read after a `true` is what the VM runs with. A `false` can be outdated.
+    #[inline]
+    pub fn has_run(&self) -> bool {
+        // SAFETY: By the type invariant the VM is valid. The flag is an atomic bit.
+        unsafe { bindings::kvm_vm_has_ran_once_acquire(self.0.get()) }
+    }
+
     /// The PSCI version that userspace has set, if any.
     #[inline]
     pub fn psci_version(&self) -> Option<u32> {

@@ -2,9 +2,10 @@
 """What a handler does without config_lock: others may write to the VM between any two of its reads.
 
 Each such read sees the VM at a moment of its own, which KVM's rules allow after the one before: what
-was given is given from then on, a VM that has run has run, what was given is within the offer, and
-all else is free. While the lock is held there is one moment. There must be one of them at which the call could have been done as a whole:
-at which the specification has the same answer, and the same effect.
+was given is given from then on, a VM that has run has run and keeps its promises and ID registers,
+what was given is within the offer, and all else is free. While the lock is held there is one moment.
+There must be one of them at which the call could have been done as a whole: at which the
+specification has the same answer, and the same effect.
 """
 
 import copy
@@ -38,9 +39,15 @@ class Moment:
 
     def before(self, later):
         """Whether the other one can come after this one."""
+        if self.view.register is None:
+            return z3.Implies(self.inputs.has_run, later.inputs.has_run)
+        kept = z3.And(
+            later.inputs.has_run,
+            self.view.promise == later.view.promise,
+            self.view.offer == later.view.offer,
+        )
         return z3.And(
-            z3.Implies(self.view.given, later.view.given),
-            z3.Implies(self.inputs.has_run, later.inputs.has_run),
+            z3.Implies(self.view.given, later.view.given), z3.Implies(self.inputs.has_run, kept)
         )
 
     def is_it(self, told, locked):

@@ -11,7 +11,7 @@ ASSUMPTIONS = (
     "Nobody else writes to the VM while config_lock is held. Memory is sequential: a read without the "
     "lock sees all that was written before (barriers are not looked at).",
     "While others write, the VM was given nothing that exceeds the offer: the host has not become worse "
-    "since.",
+    "since. Once it has run, its ID registers stay what they are.",
     "The state of the host is one of three, and does not change during a call.",
     "A VM's words hold what the invariant in inputs.py allows: nothing, or a promise of the register, "
     "and bits that KVM implements. That set keeps it is proven.",

@@ -128,6 +128,14 @@ pub unsafe fn kvm_vm_has_ran_once(kvm: *mut kvm) -> bool {
     unsafe { (*kvm).ran.get() }
 }
 
+/// # Safety
+///
+/// `kvm` must be valid.
+pub unsafe fn kvm_vm_has_ran_once_acquire(kvm: *mut kvm) -> bool {
+    // SAFETY: The caller guarantees it.
+    unsafe { kvm_vm_has_ran_once(kvm) }
+}
+
 pub type mitigation_state = u32;
 pub const mitigation_state_SPECTRE_UNAFFECTED: mitigation_state = 0;
 pub const mitigation_state_SPECTRE_MITIGATED: mitigation_state = 1;
