@@ -50,14 +50,14 @@ class Moment:
             z3.Implies(self.view.given, later.view.given), z3.Implies(self.inputs.has_run, kept)
         )
 
-    def is_it(self, told, locked):
-        """Whether a path does what is expected here; `locked` if the lock was held here."""
+    def is_it(self, told, writes):
+        """Whether a path does what is expected here; `writes` if it is here that it writes."""
         same = [told.answer == self.expected.answer]
         written = {event[1] for event in told.path.events if event[0] == "write"}
         for name, before in self.inputs.words.items():
             after = told.words[name] if name in written else before
             same.append(after == self.expected.words[name])
-        if written and not locked:
+        if written and not writes:
             return z3.BoolVal(False)
         for kind, *arguments in told.path.events:
             if kind == "write user":
@@ -78,6 +78,17 @@ def _kinds(told):
     return [event[1] for event in told.path.events if event[0] == "moment"] or ["read"]
 
 
+def _writing(told):
+    """The number of the moment at which a path writes: under the lock, and all of it at once."""
+    numbers, number = set(), -1
+    for event in told.path.events:
+        if event[0] == "moment":
+            number += 1
+        elif event[0] == "write":
+            numbers.add(number if _kinds(told)[number] == "lock" else None)
+    return numbers.pop() if len(numbers) == 1 else None
+
+
 def problems(problem, checker, paths):
     """All that is wrong, in words."""
     most = max((len(_kinds(told)) for told in paths), default=1)
@@ -91,7 +102,8 @@ def problems(problem, checker, paths):
         for fault in (*told.path.faults, *discipline(told.path)):
             if checker.counterexample(_rules(seen), told.condition) is not None:
                 yield f"{problem.case.title}: {fault}"
-        one = [moment.is_it(told, kind == "lock") for moment, kind in zip(seen, kinds)]
+        writing = _writing(told)
+        one = [moment.is_it(told, number == writing) for number, moment in enumerate(seen)]
         model = checker.counterexample(_rules(seen), told.condition, z3.Not(z3.Or(one)))
         if model is not None:
             yield _tell(problem, checker, model, told, seen)
