@@ -25,11 +25,8 @@ use crate::{
     policy::{
         judge,
         promises_nothing,
-        Level,
         Reason,
         Register,
-        Services,
-        Ssbd,
         View,
         NOT_SUPPORTED, //
     },
@@ -85,59 +82,68 @@ pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
 ///
 /// A refused write changes nothing.
 pub(crate) fn set(vcpu: &Vcpu, reg: &OneReg) -> Result {
-    let mut event = FwRegSet::new(vcpu, reg);
-    let verdict = accept(vcpu.vm(), reg, &mut event).unwrap_or_else(Verdict::from);
+    let value = read(reg);
+    let mut event = FwRegSet::new(vcpu, reg, value.unwrap_or(0));
+    let verdict = match value {
+        Ok(value) => accept(vcpu.vm(), reg.id(), value, &mut event),
+        Err(verdict) => verdict,
+    };
     let result = answer(verdict);
     event.trace(verdict);
     result
 }
 
-/// Judges a write, and notes in `event` what the verdict depends on.
+/// Reads the value that is to be written.
 #[inline]
-fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet<'_>) -> Result<Verdict, Reason> {
+fn read(reg: &OneReg) -> Result<u64, Verdict> {
     if !reg.is_u64() {
-        return Err(Reason::UnknownRegister);
+        return Err(Verdict::UnknownRegister);
     }
-    let value = reg.read().map_err(|_| Reason::BadAddress)?;
-    event.saw_value(value);
-    Ok(match Register::from_id(reg.id()) {
-        Some(Register::PsciVersion) => {
-            let psci = Psci::of(vm);
-            keep(vm, psci, psci.parse(value)?, event)
-        }
-        Some(Register::Workaround1) => keep(vm, Workaround::One, Level::parse(value)?, event),
-        Some(Register::Workaround2) => keep(vm, Workaround2, Ssbd::parse(value)?, event),
-        Some(Register::Workaround3) => keep(vm, Workaround::Three, Level::parse(value)?, event),
-        Some(Register::Bitmap(bitmap)) => keep(vm, bitmap, Services::from_value(value), event),
-        None if vm.accepts_null_promises() && promises_nothing(reg.id(), value) => {
-            Verdict::NullPromise
-        }
-        None => return Err(Reason::UnknownRegister),
-    })
+    reg.read().map_err(|_| Verdict::BadAddress)
 }
 
-/// Gives the VM what is wanted of a register, if the policy has nothing against it.
+/// Judges a write, and notes in `event` what the verdict depends on.
+#[inline]
+fn accept(vm: &Vm, id: u64, value: u64, event: &mut FwRegSet<'_>) -> Verdict {
+    match Register::from_id(id) {
+        Some(Register::PsciVersion) => keep(vm, Psci::of(vm), value, event),
+        Some(Register::Workaround1) => keep(vm, Workaround::One, value, event),
+        Some(Register::Workaround2) => keep(vm, Workaround2, value, event),
+        Some(Register::Workaround3) => keep(vm, Workaround::Three, value, event),
+        Some(Register::Bitmap(bitmap)) => keep(vm, bitmap, value, event),
+        None if vm.accepts_null_promises() && promises_nothing(id, value) => Verdict::NullPromise,
+        None => Verdict::UnknownRegister,
+    }
+}
+
+/// Gives the VM what a value promises, if the policy has nothing against it.
 // Inlined for speed: once compiled, the kinds of registers have little in common.
 #[inline(always)]
-fn keep<I: Item>(vm: &Vm, item: I, wanted: I::Promise, event: &mut FwRegSet<'_>) -> Verdict {
+fn keep<I: Item>(vm: &Vm, item: I, value: u64, event: &mut FwRegSet<'_>) -> Verdict {
+    let wanted = match item.parse(value) {
+        Ok(wanted) => wanted,
+        Err(reason) => return reason.into(),
+    };
+
     // An offer that nobody can change: all that is, once the VM has run.
-    let fixed = (I::HAS_FIXED_OFFER || vm.has_run()).then(|| item.offer(vm));
+    let ran = !I::HAS_FIXED_OFFER && vm.has_run();
+    let fixed = (I::HAS_FIXED_OFFER || ran).then(|| item.offer(vm));
     if let Some(offer) = fixed {
         let given = item.given(vm);
         let kept = wanted <= offer;
-        // Where nothing will change, no lock is needed: the host cannot keep what is wanted, ...
-        if !kept {
+        // Where nothing will change, no lock is needed: the VM keeps what it was given, was given
+        // this already, or the host cannot keep it.
+        if (ran && given.is_some()) || given == Some(wanted) || !kept {
             let view = View {
                 offer,
                 promise: given.unwrap_or(offer),
-                frozen: false,
+                frozen: ran,
             };
-            return judged(wanted, &view, event);
-        }
-        // ... or the VM has been given it already.
-        if given == Some(wanted) {
-            event.saw_state(wanted.into(), offer.into());
-            return Verdict::Accepted;
+            event.saw_state(view.promise.into(), view.offer.into());
+            return match judge(wanted, &view) {
+                Ok(()) => Verdict::Accepted,
+                Err(reason) => reason.into(),
+            };
         }
     }
 
@@ -148,24 +154,12 @@ fn keep<I: Item>(vm: &Vm, item: I, wanted: I::Promise, event: &mut FwRegSet<'_>)
         promise: item.given(vm).unwrap_or(offer),
         frozen: config.has_run(),
     };
-    let verdict = judged(wanted, &view, event);
-    if verdict == Verdict::Accepted {
-        item.give(&mut config, wanted);
-    }
-    verdict
-}
-
-/// Asks the policy, and notes what it is shown.
-#[inline(always)]
-fn judged<P>(wanted: P, view: &View<P>, event: &mut FwRegSet<'_>) -> Verdict
-where
-    P: Copy + PartialOrd + Into<u64>,
-{
     event.saw_state(view.promise.into(), view.offer.into());
-    match judge(wanted, view) {
-        Ok(()) => Verdict::Accepted,
-        Err(reason) => reason.into(),
+    if let Err(reason) = judge(wanted, &view) {
+        return reason.into();
     }
+    item.give(&mut config, wanted);
+    Verdict::Accepted
 }
 
 /// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for the workaround with this function
@@ -212,15 +206,23 @@ pub(crate) fn accept_null_promises(vm: &Vm) -> Result {
     Ok(())
 }
 
-/// What userspace gets for a verdict. It branches on the errno.
+/// What userspace gets for each verdict. It branches on the errno.
+const ANSWERS: [Result; 8] = {
+    let mut answers = [Ok(()); 8];
+    answers[Verdict::UnknownRegister as usize] = Err(ENOENT);
+    answers[Verdict::BadAddress as usize] = Err(EFAULT);
+    answers[Verdict::Malformed as usize] = Err(EINVAL);
+    answers[Verdict::WrongFeature as usize] = Err(EINVAL);
+    answers[Verdict::ExceedsOffer as usize] = Err(EINVAL);
+    answers[Verdict::Frozen as usize] = Err(EBUSY);
+    answers
+};
+
+/// What userspace gets for a verdict.
+// A table, for speed: a match would be compiled into each of the ways to a verdict.
+#[inline]
 pub(crate) fn answer(verdict: Verdict) -> Result {
-    match verdict {
-        Verdict::Accepted | Verdict::NullPromise => Ok(()),
-        Verdict::UnknownRegister => Err(ENOENT),
-        Verdict::BadAddress => Err(EFAULT),
-        Verdict::Malformed | Verdict::WrongFeature | Verdict::ExceedsOffer => Err(EINVAL),
-        Verdict::Frozen => Err(EBUSY),
-    }
+    ANSWERS[verdict as usize]
 }
 
 impl From<Reason> for Verdict {

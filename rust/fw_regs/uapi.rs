@@ -47,27 +47,27 @@ assert_same! {
 }
 
 assert_same! {
-    Level::NotAvailable.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL,
-    Level::Available.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_AVAIL,
-    Level::NotRequired.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_REQUIRED,
-    Level::NotAvailable.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3_NOT_AVAIL,
-    Level::Available.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3_AVAIL,
-    Level::NotRequired.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3_NOT_REQUIRED,
+    Level::NOT_AVAILABLE.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL,
+    Level::AVAILABLE.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_AVAIL,
+    Level::NOT_REQUIRED.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_REQUIRED,
+    Level::NOT_AVAILABLE.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3_NOT_AVAIL,
+    Level::AVAILABLE.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3_AVAIL,
+    Level::NOT_REQUIRED.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3_NOT_REQUIRED,
 }
 
 assert_same! {
-    Ssbd::NotAvailable.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_NOT_AVAIL,
+    Ssbd::NOT_AVAILABLE.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_NOT_AVAIL,
     Ssbd::UNKNOWN => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_UNKNOWN,
     Ssbd::AVAILABLE => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_AVAIL,
-    Ssbd::NotRequired.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_NOT_REQUIRED,
+    Ssbd::NOT_REQUIRED.value() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_NOT_REQUIRED,
     Ssbd::ENABLED => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_ENABLED,
 }
 
 assert_same! {
-    Level::NotAvailable.discovery() as u64 => SMCCC_RET_NOT_SUPPORTED,
-    Level::Available.discovery() as u64 => SMCCC_RET_SUCCESS,
-    Level::NotRequired.discovery() as u64 => SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED,
-    Ssbd::NotAvailable.discovery() as u64 => SMCCC_RET_NOT_SUPPORTED,
-    Ssbd::NotRequired.discovery() as u64 => SMCCC_RET_NOT_REQUIRED,
+    Level::NOT_AVAILABLE.discovery() as u64 => SMCCC_RET_NOT_SUPPORTED,
+    Level::AVAILABLE.discovery() as u64 => SMCCC_RET_SUCCESS,
+    Level::NOT_REQUIRED.discovery() as u64 => SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED,
+    Ssbd::NOT_AVAILABLE.discovery() as u64 => SMCCC_RET_NOT_SUPPORTED,
+    Ssbd::NOT_REQUIRED.discovery() as u64 => SMCCC_RET_NOT_REQUIRED,
     NOT_SUPPORTED as u64 => SMCCC_RET_NOT_SUPPORTED,
 }

@@ -32,6 +32,9 @@ pub(crate) trait Item: Copy {
     /// what it is while `config_lock` is held, or once the VM has run.
     const HAS_FIXED_OFFER: bool = true;
 
+    /// What a value of userspace's promises.
+    fn parse(self, value: u64) -> Result<Self::Promise, Reason>;
+
     /// The best that this host can keep for the VM.
     fn offer(self, vm: &Vm) -> Self::Promise;
 
@@ -71,16 +74,15 @@ impl Psci {
             None => Self::of(vm).offer(vm),
         }
     }
-
-    /// The version that a value of userspace's tells.
-    #[inline]
-    pub(crate) fn parse(self, value: u64) -> Result<PsciVersion, Reason> {
-        PsciVersion::parse(value, self.is_0_2)
-    }
 }
 
 impl Item for Psci {
     type Promise = PsciVersion;
+
+    #[inline]
+    fn parse(self, value: u64) -> Result<PsciVersion, Reason> {
+        PsciVersion::parse(value, self.is_0_2)
+    }
 
     #[inline]
     fn offer(self, _vm: &Vm) -> PsciVersion {
@@ -120,6 +122,11 @@ impl Item for Workaround {
     type Promise = Level;
 
     #[inline]
+    fn parse(self, value: u64) -> Result<Level, Reason> {
+        Level::parse(value)
+    }
+
+    #[inline]
     fn offer(self, _vm: &Vm) -> Level {
         Level::offer(match self {
             Self::One => spectre::v2().into(),
@@ -129,12 +136,13 @@ impl Item for Workaround {
 
     #[inline]
     fn given(self, vm: &Vm) -> Option<Level> {
-        Level::from_value(vm.workaround(self.number())?.into())
+        let value = vm.workaround(self.number())?;
+        Some(Level::from_promise(value.into()))
     }
 
     #[inline]
     fn give(self, config: &mut VmConfig<'_>, level: Level) {
-        config.set_workaround(self.number(), level as u8);
+        config.set_workaround(self.number(), level.value() as u8);
     }
 }
 
@@ -148,7 +156,7 @@ impl Workaround2 {
     #[inline]
     pub(crate) fn promise_unlocked(self, vm: &Vm) -> Ssbd {
         self.given(vm).unwrap_or_else(|| {
-            let offer = self.offer(vm);
+            let offer = self.offer_if(vm.sees_ssbs_acquire());
             self.given(vm).unwrap_or(offer)
         })
     }
@@ -167,6 +175,11 @@ impl Item for Workaround2 {
     const HAS_FIXED_OFFER: bool = false;
 
     #[inline]
+    fn parse(self, value: u64) -> Result<Ssbd, Reason> {
+        Ssbd::parse(value)
+    }
+
+    #[inline(always)]
     fn offer(self, vm: &Vm) -> Ssbd {
         self.offer_if(vm.sees_ssbs())
     }
@@ -179,12 +192,17 @@ impl Item for Workaround2 {
 
     #[inline]
     fn give(self, config: &mut VmConfig<'_>, ssbd: Ssbd) {
-        config.set_workaround(smccc::Workaround::Two, ssbd as u8);
+        config.set_workaround(smccc::Workaround::Two, ssbd.value() as u8);
     }
 }
 
 impl Item for Bitmap {
     type Promise = Services;
+
+    #[inline]
+    fn parse(self, value: u64) -> Result<Services, Reason> {
+        Ok(Services::from_value(value))
+    }
 
     #[inline]
     fn offer(self, _vm: &Vm) -> Services {

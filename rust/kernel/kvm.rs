@@ -121,12 +121,17 @@ impl Vm {
     }
 
     /// Whether the guest sees `ID_AA64PFR1_EL1.SSBS`.
-    ///
-    /// An acquire: what is read after it is not older than the ID register.
     #[inline]
     pub fn sees_ssbs(&self) -> bool {
         // SAFETY: By the type invariant the VM is valid. An ID register is a single word.
         unsafe { bindings::kvm_has_ssbs(self.0.get()) }
+    }
+
+    /// The same as an acquire: what is read after it is not older than the ID register.
+    #[inline]
+    pub fn sees_ssbs_acquire(&self) -> bool {
+        // SAFETY: By the type invariant the VM is valid. An ID register is a single word.
+        unsafe { bindings::kvm_has_ssbs_acquire(self.0.get()) }
     }
 
     /// Whether a vCPU of the VM has run.

@@ -92,7 +92,7 @@ mod tests {
             Register::Workaround1 | Register::Workaround3 => {
                 Level::ALL.map(Promise::Workaround).to_vec()
             }
-            Register::Workaround2 => [Ssbd::NotAvailable, Ssbd::NotRequired]
+            Register::Workaround2 => [Ssbd::NOT_AVAILABLE, Ssbd::NOT_REQUIRED]
                 .map(Promise::Ssbd)
                 .to_vec(),
             Register::Bitmap(_) => (0..8)

@@ -64,7 +64,7 @@ fn discovery_answers_are_ordered_as_promises_are() {
     // -1 is "not supported", -2 is "not required": the order of the numbers is not that of help.
     let rank = |answer: Option<i32>| [-1, 0, 1, -2].iter().position(|&n| Some(n) == answer);
     let levels = Level::ALL.map(Promise::Workaround);
-    let states = [Ssbd::NotAvailable, Ssbd::NotRequired].map(Promise::Ssbd);
+    let states = [Ssbd::NOT_AVAILABLE, Ssbd::NOT_REQUIRED].map(Promise::Ssbd);
     for promises in [&levels[..], &states[..]] {
         for (a, b) in promises.iter().zip(&promises[1..]) {
             assert!(a.within(*b) && !b.within(*a));
@@ -79,9 +79,9 @@ fn promises_are_read_from_their_values() {
         assert_eq!(PsciVersion::from_promise(version.value()), version);
     }
     for level in Level::ALL {
-        assert_eq!(Level::from_value(level.value()), Some(level));
+        assert_eq!(Level::from_promise(level.value()), level);
     }
-    for ssbd in [Ssbd::NotAvailable, Ssbd::NotRequired] {
+    for ssbd in [Ssbd::NOT_AVAILABLE, Ssbd::NOT_REQUIRED] {
         assert_eq!(Ssbd::from_promise(ssbd.value()), ssbd);
     }
 }
@@ -139,7 +139,7 @@ fn a_promise_becomes_its_value() {
     for level in Level::ALL {
         assert_eq!(u64::from(level), level.value());
     }
-    for ssbd in [Ssbd::NotAvailable, Ssbd::NotRequired] {
+    for ssbd in [Ssbd::NOT_AVAILABLE, Ssbd::NOT_REQUIRED] {
         assert_eq!(u64::from(ssbd), ssbd.value());
     }
     assert_eq!(u64::from(Services::from_value(0b101)), 0b101);
@@ -149,16 +149,16 @@ fn a_promise_becomes_its_value() {
 fn offers_follow_the_host() {
     use Mitigation::{Mitigated, Unaffected, Vulnerable};
 
-    assert_eq!(Level::offer(Vulnerable), Level::NotAvailable);
-    assert_eq!(Level::offer(Mitigated), Level::Available);
-    assert_eq!(Level::offer(Unaffected), Level::NotRequired);
+    assert_eq!(Level::offer(Vulnerable), Level::NOT_AVAILABLE);
+    assert_eq!(Level::offer(Mitigated), Level::AVAILABLE);
+    assert_eq!(Level::offer(Unaffected), Level::NOT_REQUIRED);
 
-    assert_eq!(Ssbd::offer(Vulnerable, true), Ssbd::NotAvailable);
-    assert_eq!(Ssbd::offer(Vulnerable, false), Ssbd::NotAvailable);
-    assert_eq!(Ssbd::offer(Mitigated, true), Ssbd::NotAvailable);
-    assert_eq!(Ssbd::offer(Mitigated, false), Ssbd::NotRequired);
-    assert_eq!(Ssbd::offer(Unaffected, true), Ssbd::NotRequired);
-    assert_eq!(Ssbd::offer(Unaffected, false), Ssbd::NotRequired);
+    assert_eq!(Ssbd::offer(Vulnerable, true), Ssbd::NOT_AVAILABLE);
+    assert_eq!(Ssbd::offer(Vulnerable, false), Ssbd::NOT_AVAILABLE);
+    assert_eq!(Ssbd::offer(Mitigated, true), Ssbd::NOT_AVAILABLE);
+    assert_eq!(Ssbd::offer(Mitigated, false), Ssbd::NOT_REQUIRED);
+    assert_eq!(Ssbd::offer(Unaffected, true), Ssbd::NOT_REQUIRED);
+    assert_eq!(Ssbd::offer(Unaffected, false), Ssbd::NOT_REQUIRED);
 
     assert_eq!(PsciVersion::offer(false), PsciVersion::V0_1);
     assert_eq!(PsciVersion::offer(true), PsciVersion::V1_3);
@@ -217,9 +217,11 @@ fn promise(register: Register) -> BoxedStrategy<Promise> {
         Register::Workaround1 | Register::Workaround3 => prop::sample::select(&Level::ALL[..])
             .prop_map(Promise::Workaround)
             .boxed(),
-        Register::Workaround2 => prop::sample::select(&[Ssbd::NotAvailable, Ssbd::NotRequired][..])
-            .prop_map(Promise::Ssbd)
-            .boxed(),
+        Register::Workaround2 => {
+            prop::sample::select(&[Ssbd::NOT_AVAILABLE, Ssbd::NOT_REQUIRED][..])
+                .prop_map(Promise::Ssbd)
+                .boxed()
+        }
         Register::Bitmap(_) => prop_oneof![0..8_u64, any::<u64>()]
             .prop_map(|bits| Promise::Services(Services::from_value(bits)))
             .boxed(),

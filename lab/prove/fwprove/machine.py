@@ -7,7 +7,7 @@ import angr
 import claripy
 from angr.concretization_strategies import SimConcretizationStrategyRange
 
-from . import hooks, objects
+from . import hooks, objects, uaccess
 from .inputs import WORDS
 
 # Where things are put. Nothing else is mapped.
@@ -75,6 +75,9 @@ class Machine:
             self.project.hook(address, hook)
         for branch in linked.branches:
             self.project.hook(branch.code, hooks.StaticKey(branch), length=4)
+        for fixup in uaccess.fixups(linked.path):
+            access = uaccess.Access(fixup, self.read(fixup.code))
+            self.project.hook(fixup.code, access, length=4)
         self.fields = {layout.field(word).offset: layout.field(word) for word in WORDS}
         image = self.project.loader.main_object
         self.image = (image.min_addr, image.max_addr)
@@ -139,18 +142,25 @@ class Machine:
 
     def _race(self, state):
         """Lets a read see what others may have written since the last one."""
-        address = state.solver.eval_one(state.inspect.mem_read_address)
         size = _size(state, state.inspect.mem_read_length)
-        word = self._word_at(address, size)
-        if word and word.name in RACING:
-            if any(event[0] == "write" for event in state.globals["events"]):
-                self._fault(state, "it reads after its own write, which this proof cannot follow")
-            if state.globals["depth"] == 0:
-                hooks.moment(state, "read")
-            now = state.globals["moments"] - 1
-            low = 8 * (address - VM - word.offset)
-            seen = _symbol(f"{word.name}@{now}", word.bits)
-            state.inspect.mem_read_expr = seen[low + 8 * size - 1 : low]
+        places = [
+            (address, word)
+            for address in _addresses(state, state.inspect.mem_read_address)
+            if (word := self._word_at(address, size)) and word.name in RACING
+        ]
+        if not places:
+            return
+        if len(places) > 1:
+            self._fault(state, "it reads one of several words, which this proof cannot follow")
+        if any(event[0] == "write" for event in state.globals["events"]):
+            self._fault(state, "it reads after its own write, which this proof cannot follow")
+        if state.globals["depth"] == 0:
+            hooks.moment(state, "read")
+        now = state.globals["moments"] - 1
+        address, word = places[0]
+        low = 8 * (address - VM - word.offset)
+        seen = _symbol(f"{word.name}@{now}", word.bits)
+        state.inspect.mem_read_expr = seen[low + 8 * size - 1 : low]
 
     def _writes(self, state):
         for address in _addresses(state, state.inspect.mem_write_address):

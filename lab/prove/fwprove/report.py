@@ -17,7 +17,8 @@ ASSUMPTIONS = (
     "and bits that KVM implements. That set keeps it is proven.",
     "vCPU, VM and kvm_one_reg are valid, do not overlap, and are not on the stack.",
     "A copy from or to user memory succeeds or fails as a whole; what a failed one leaves behind is "
-    "anything. Addresses above TASK_SIZE_MAX - 8 are never copied.",
+    "anything. Addresses above TASK_SIZE_MAX - 8 are never copied. A load or store of 8 bytes that "
+    "faults does what its entry in the exception table says.",
     "The static key of the tracepoint is on or off; both are followed.",
     "The object's code is what runs: {alternatives} places in it are patched at boot.",
 )

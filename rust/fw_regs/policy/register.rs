@@ -41,6 +41,10 @@ pub(super) const FW_FEAT_BMAP: u64 = 0x6030_0000_0016_0000;
 /// All of an id but the number of the register in its class.
 pub(super) const CLASS_MASK: u64 = 0xffff_ffff_ffff_0000;
 
+/// No class has a register with a number as large as this, which is a power of two.
+// As small as can be, for speed: then the rest of an id tells whether there is such a register.
+const CLASS_SIZE: u64 = 4;
+
 impl Register {
     /// Every register, in the order in which `KVM_GET_REG_LIST` tells them.
     pub const ALL: [Self; 8] = [
@@ -60,8 +64,8 @@ impl Register {
     #[inline]
     pub const fn from_id(id: u64) -> Option<Self> {
         // The number in its class.
-        let number = id & !CLASS_MASK;
-        Some(match (id & CLASS_MASK, number) {
+        let number = id % CLASS_SIZE;
+        Some(match (id - number, number) {
             (FW, 0) => Self::PsciVersion,
             (FW, 1) => Self::Workaround1,
             (FW, 2) => Self::Workaround2,

@@ -29,64 +29,62 @@ pub enum Mitigation {
 
 /// What SMCCC_ARCH_WORKAROUND_1 or SMCCC_ARCH_WORKAROUND_3 does for a guest.
 ///
-/// Each is its register value.
+/// It is its register value.
+// No enum, for speed: what a VM was given is read back as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u64)]
-pub enum Level {
-    /// The guest cannot call the workaround.
-    NotAvailable = 0,
-    /// The guest can call the workaround, and should.
-    Available = 1,
-    /// The guest can call the workaround, and need not.
-    NotRequired = 2,
-}
+pub struct Level(u64);
 
 impl Level {
-    /// Every level, least first.
-    pub const ALL: [Self; 3] = [Self::NotAvailable, Self::Available, Self::NotRequired];
+    /// The guest cannot call the workaround.
+    pub const NOT_AVAILABLE: Self = Self(0);
+    /// The guest can call the workaround, and should.
+    pub const AVAILABLE: Self = Self(1);
+    /// The guest can call the workaround, and need not.
+    pub const NOT_REQUIRED: Self = Self(2);
 
-    /// The level that a register value tells.
+    /// Every level, least first.
+    pub const ALL: [Self; 3] = [Self::NOT_AVAILABLE, Self::AVAILABLE, Self::NOT_REQUIRED];
+
+    /// The level that the value of a promise tells: one of [`Self::value`].
     #[inline]
-    pub const fn from_value(value: u64) -> Option<Self> {
-        Some(match value {
-            0 => Self::NotAvailable,
-            1 => Self::Available,
-            2 => Self::NotRequired,
-            _ => return None,
-        })
+    pub const fn from_promise(value: u64) -> Self {
+        Self(value)
     }
 
-    /// The same for a value of userspace's.
+    /// The level that a value of userspace's tells.
     ///
     /// # Errors
     ///
     /// - [`Reason::Malformed`]: it tells none.
     #[inline]
-    pub fn parse(value: u64) -> Result<Self, Reason> {
-        Self::from_value(value).ok_or(Reason::Malformed)
+    pub const fn parse(value: u64) -> Result<Self, Reason> {
+        match Self(value) {
+            level @ (Self::NOT_AVAILABLE | Self::AVAILABLE | Self::NOT_REQUIRED) => Ok(level),
+            _ => Err(Reason::Malformed),
+        }
     }
 
     /// The register value.
     #[inline]
     pub const fn value(self) -> u64 {
-        self as u64
+        self.0
     }
 
     /// What `SMCCC_ARCH_FEATURES` answers for the workaround.
     pub const fn discovery(self) -> i32 {
         match self {
-            Self::NotAvailable => NOT_SUPPORTED,
-            Self::Available => SUCCESS,
-            Self::NotRequired => UNAFFECTED,
+            Self::NOT_REQUIRED => UNAFFECTED,
+            Self::AVAILABLE => SUCCESS,
+            _ => NOT_SUPPORTED,
         }
     }
 
     /// The best level that a host in this state can keep.
     pub const fn offer(state: Mitigation) -> Self {
         match state {
-            Mitigation::Vulnerable => Self::NotAvailable,
-            Mitigation::Mitigated => Self::Available,
-            Mitigation::Unaffected => Self::NotRequired,
+            Mitigation::Vulnerable => Self::NOT_AVAILABLE,
+            Mitigation::Mitigated => Self::AVAILABLE,
+            Mitigation::Unaffected => Self::NOT_REQUIRED,
         }
     }
 }
@@ -96,17 +94,16 @@ impl Level {
 ///
 /// The register has more values than KVM has states: KVM never lets a guest switch the mitigation,
 /// so it either has none to offer or is one that the guest need not care about.
-/// Each is its register value.
+/// It is its register value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u64)]
-pub enum Ssbd {
-    /// The guest is not helped by firmware.
-    NotAvailable = 0,
-    /// The guest is safe without doing anything.
-    NotRequired = 3,
-}
+pub struct Ssbd(u64);
 
 impl Ssbd {
+    /// The guest is not helped by firmware.
+    pub const NOT_AVAILABLE: Self = Self(0);
+    /// The guest is safe without doing anything.
+    pub const NOT_REQUIRED: Self = Self(3);
+
     /// "Unknown", which is narrowed to "not available".
     pub const UNKNOWN: u64 = 1;
     /// "Available", which is narrowed to "not required".
@@ -117,10 +114,7 @@ impl Ssbd {
     /// The state that the value of a promise tells: one of [`Self::value`].
     #[inline]
     pub const fn from_promise(value: u64) -> Self {
-        match value {
-            3 => Self::NotRequired,
-            _ => Self::NotAvailable,
-        }
+        Self(value)
     }
 
     /// The state that a value of userspace's tells, narrowed to those that KVM has.
@@ -130,26 +124,28 @@ impl Ssbd {
     /// - [`Reason::Malformed`]: it tells none.
     #[inline]
     pub const fn parse(value: u64) -> Result<Self, Reason> {
-        const AVAILABLE_ENABLED: u64 = Ssbd::AVAILABLE | Ssbd::ENABLED;
-
-        Ok(match value {
-            0 | Self::UNKNOWN => Self::NotAvailable,
-            3 | Self::AVAILABLE | AVAILABLE_ENABLED => Self::NotRequired,
-            _ => return Err(Reason::Malformed),
-        })
+        if value > Self::NOT_REQUIRED.0 && value != Self::AVAILABLE | Self::ENABLED {
+            return Err(Reason::Malformed);
+        }
+        // What helps the guest has the bit of "available", "not required" too.
+        if value & Self::AVAILABLE == 0 {
+            Ok(Self::NOT_AVAILABLE)
+        } else {
+            Ok(Self::NOT_REQUIRED)
+        }
     }
 
     /// The register value.
     #[inline]
     pub const fn value(self) -> u64 {
-        self as u64
+        self.0
     }
 
     /// What `SMCCC_ARCH_FEATURES` answers for the workaround.
     pub const fn discovery(self) -> i32 {
         match self {
-            Self::NotAvailable => NOT_SUPPORTED,
-            Self::NotRequired => NOT_REQUIRED,
+            Self::NOT_REQUIRED => NOT_REQUIRED,
+            _ => NOT_SUPPORTED,
         }
     }
 
@@ -160,9 +156,9 @@ impl Ssbd {
     /// guest from which SSBS is hidden runs with the mitigation always on.
     pub const fn offer(state: Mitigation, ssbs_visible: bool) -> Self {
         match state {
-            Mitigation::Vulnerable => Self::NotAvailable,
-            Mitigation::Mitigated if ssbs_visible => Self::NotAvailable,
-            Mitigation::Mitigated | Mitigation::Unaffected => Self::NotRequired,
+            Mitigation::Vulnerable => Self::NOT_AVAILABLE,
+            Mitigation::Mitigated if ssbs_visible => Self::NOT_AVAILABLE,
+            Mitigation::Mitigated | Mitigation::Unaffected => Self::NOT_REQUIRED,
         }
     }
 }

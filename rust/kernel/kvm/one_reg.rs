@@ -6,11 +6,7 @@
 
 use crate::{
     bindings,
-    prelude::*,
-    uaccess::{
-        UserPtr,
-        UserSlice, //
-    },
+    prelude::*, //
 };
 
 /// A register that userspace gets or sets, and where the value is in its memory
@@ -47,9 +43,15 @@ impl OneReg {
     /// # Errors
     ///
     /// - [`EFAULT`]: the memory cannot be read.
+    // `get_user()` is one load, where a `UserSlice` calls for a copy of any length.
     #[inline]
     pub fn read(&self) -> Result<u64> {
-        self.user_slice().reader().read()
+        let mut value = 0;
+        // SAFETY: `value` is valid for writes. Any address will do, as it is checked.
+        match unsafe { bindings::kvm_get_user_u64(&mut value, self.0.addr as *const u64) } {
+            0 => Ok(value),
+            _ => Err(EFAULT),
+        }
     }
 
     /// Writes a value of 8 bytes to user memory.
@@ -59,11 +61,10 @@ impl OneReg {
     /// - [`EFAULT`]: the memory cannot be written.
     #[inline]
     pub fn write(&self, value: u64) -> Result {
-        self.user_slice().writer().write(&value)
-    }
-
-    #[inline]
-    fn user_slice(&self) -> UserSlice {
-        UserSlice::new(UserPtr::from_addr(self.0.addr as usize), size_of::<u64>())
+        // SAFETY: Any address will do, as it is checked.
+        match unsafe { bindings::kvm_put_user_u64(value, self.0.addr as *mut u64) } {
+            0 => Ok(()),
+            _ => Err(EFAULT),
+        }
     }
 }

@@ -61,26 +61,20 @@ pub struct FwRegSet<'a>(
 );
 
 impl<'a> FwRegSet<'a> {
-    /// A write by `vcpu` to `reg`.
+    /// A write of `value` to `reg` by `vcpu`.
     #[inline]
-    pub fn new(vcpu: &'a Vcpu, reg: &'a OneReg) -> Self {
+    pub fn new(vcpu: &'a Vcpu, reg: &'a OneReg, value: u64) -> Self {
         // INVARIANT: Both pointers are made from references that live for `'a`.
         Self(
             bindings::kvm_arm_fw_reg_write {
                 vcpu: vcpu.0.get(),
                 reg: ptr::from_ref(reg).cast(),
-                value: 0,
+                value,
                 promise: 0,
                 offer: 0,
             },
             PhantomData,
         )
-    }
-
-    /// The value that was to be written.
-    #[inline]
-    pub fn saw_value(&mut self, value: u64) {
-        self.0.value = value;
     }
 
     /// What the register was before, and the best that the host could keep.

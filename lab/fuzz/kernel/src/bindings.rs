@@ -9,6 +9,7 @@ mod uapi;
 
 use core::cell::Cell;
 
+use crate::error::code::EFAULT;
 use crate::ffi::{c_int, c_ulong};
 use crate::sim::{self, Event};
 
@@ -122,6 +123,14 @@ pub unsafe fn kvm_has_ssbs(kvm: *mut kvm) -> bool {
 /// # Safety
 ///
 /// `kvm` must be valid.
+pub unsafe fn kvm_has_ssbs_acquire(kvm: *mut kvm) -> bool {
+    // SAFETY: The caller guarantees it.
+    unsafe { kvm_has_ssbs(kvm) }
+}
+
+/// # Safety
+///
+/// `kvm` must be valid.
 pub unsafe fn kvm_vm_has_ran_once(kvm: *mut kvm) -> bool {
     sim::access();
     // SAFETY: The caller guarantees it.
@@ -134,6 +143,32 @@ pub unsafe fn kvm_vm_has_ran_once(kvm: *mut kvm) -> bool {
 pub unsafe fn kvm_vm_has_ran_once_acquire(kvm: *mut kvm) -> bool {
     // SAFETY: The caller guarantees it.
     unsafe { kvm_vm_has_ran_once(kvm) }
+}
+
+/// # Safety
+///
+/// `value` must be valid for writes.
+pub unsafe fn kvm_get_user_u64(value: *mut u64, uaddr: *const u64) -> c_int {
+    let read = sim::user::read(uaddr as usize);
+    // SAFETY: The caller guarantees it.
+    unsafe { *value = read.unwrap_or(0) };
+    fault_unless(read.is_some())
+}
+
+/// # Safety
+///
+/// Always safe to call.
+pub unsafe fn kvm_put_user_u64(value: u64, uaddr: *mut u64) -> c_int {
+    fault_unless(sim::user::write(uaddr as usize, value).is_some())
+}
+
+/// What the kernel's functions return for an access to user memory.
+fn fault_unless(done: bool) -> c_int {
+    if done {
+        0
+    } else {
+        EFAULT.to_errno()
+    }
 }
 
 pub type mitigation_state = u32;

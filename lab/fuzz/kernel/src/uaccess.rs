@@ -11,10 +11,6 @@ use crate::sim;
 pub struct UserPtr(usize);
 
 impl UserPtr {
-    pub fn from_addr(addr: usize) -> Self {
-        Self(addr)
-    }
-
     pub fn from_ptr(addr: *mut c_void) -> Self {
         Self(addr as usize)
     }
@@ -31,10 +27,6 @@ impl UserSlice {
         Self { start, length }
     }
 
-    pub fn reader(self) -> UserSliceReader {
-        UserSliceReader(self)
-    }
-
     pub fn writer(self) -> UserSliceWriter {
         UserSliceWriter(self)
     }
@@ -45,17 +37,6 @@ impl UserSlice {
         self.length = self.length.checked_sub(size_of::<u64>()).ok_or(EFAULT)?;
         self.start.0 = here.wrapping_add(size_of::<u64>());
         Ok(here)
-    }
-}
-
-pub struct UserSliceReader(UserSlice);
-
-impl UserSliceReader {
-    /// # Errors
-    ///
-    /// - [`EFAULT`]: the memory cannot be read, or the slice is at its end.
-    pub fn read(&mut self) -> Result<u64> {
-        sim::user::read(self.0.next()?).ok_or(EFAULT)
     }
 }
 
