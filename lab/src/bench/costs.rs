@@ -29,9 +29,9 @@ impl Costs {
         Ok(Self(costs))
     }
 
-    /// The same but for one access.
-    pub fn without(mut self, access: &str) -> Self {
-        self.0.retain(|(name, _)| name != access);
+    /// Some of them.
+    pub fn only(mut self, wanted: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|(name, _)| wanted(name));
         self
     }
 
@@ -58,6 +58,16 @@ impl Costs {
             .find(|(name, _)| *name == access)
             .map(|(_, cost)| cost)
     }
+}
+
+/// Some costs, for tests.
+#[cfg(test)]
+pub fn costs(rows: &[(&str, f64)]) -> Costs {
+    Costs(
+        rows.iter()
+            .map(|(access, cost)| ((*access).to_owned(), *cost))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -1,36 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the Rust handlers may cost: no more than those in C, and no more than they did.
-
-use std::collections::BTreeMap;
+//! What the Rust handlers may cost: no more than those in C.
 
 use anyhow::{ensure, Context, Result};
-use fs_err as fs;
-use serde::{Deserialize, Serialize};
 
 use super::costs::Costs;
+use super::sizes::Sizes;
 use super::FLOOR;
-use crate::disk::write_whole;
-use crate::project::Project;
 use crate::results::Case;
-
-/// What was measured before.
-const RECORD: &str = "lab/bench.toml";
-
-const HEAD: &str = "\
-# SPDX-License-Identifier: GPL-2.0
-#
-# Instructions of each access to a pseudo-register, with the way there and back. Made by
-# `make bench RECORD=1`; `make check` fails where one is more than here. They are exact for the
-# kernel and the tools with which they were made, and are compared with no others.
-
-";
 
 /// Words of rows that are a whole scene: what they cost besides the handlers is most of it.
 const SCENES: [&str; 5] = ["list", "get-all", "set-all", "threads", "guest"];
 
 /// Those of them that are done on many vCPUs.
-const PER_VCPU: [&str; 3] = ["list", "get-all", "set-all"];
+pub const PER_VCPU: [&str; 3] = ["list", "get-all", "set-all"];
 
 /// The register whose set in C does what all sets do here: take the lock, look whether the VM has
 /// run, store.
@@ -96,12 +79,36 @@ fn peer(access: &str) -> String {
     }
 }
 
-/// All single accesses together: no more than C's.
+/// Each single access: no more than that of C's with which it is compared. Where all of them hold,
+/// that is one case.
+pub fn each(c: &Costs, rust: &Costs) -> Result<Vec<Case>> {
+    let rows = rows(c, rust)?;
+    let mut compared = rows.iter().filter_map(|row| {
+        let c = row.c.filter(|_| row.is_access() && !is_traced(row.access));
+        Some((row, c?))
+    });
+    let (mut count, mut above) = (0, Vec::new());
+    for (row, c) in compared.by_ref() {
+        count += 1;
+        if row.rust > c {
+            let peer = row.peer.as_deref().unwrap_or_default();
+            let cause = format!("{:.1} instructions, C has {c:.1} for {peer}", row.rust);
+            above.push(Case::fail(row.access, cause));
+        }
+    }
+    ensure!(count > 0, "nothing was measured with both kernels");
+    Ok(match above.is_empty() {
+        true => vec![Case::pass("each")],
+        false => above,
+    })
+}
+
+/// All together: less than C.
 pub fn sum(c: &Costs, rust: &Costs) -> Result<Case> {
     let (mut c_sum, mut rust_sum) = (0.0, 0.0);
     // The event has no counterpart in C.
     for row in rows(c, rust)?.iter().filter(|row| !is_traced(row.access)) {
-        if let Some(c) = row.c.filter(|_| row.is_access()) {
+        if let Some(c) = row.c {
             c_sum += c;
             rust_sum += row.rust;
         }
@@ -114,6 +121,15 @@ pub fn sum(c: &Costs, rust: &Costs) -> Result<Case> {
             Case::fail("sum", cause)
         }
     })
+}
+
+/// The code of what C does, too: no more than C's.
+pub fn text(c: &Sizes, rust: &Sizes) -> Case {
+    let (c, rust) = (c.text, rust.text - rust.apart());
+    match rust <= c {
+        true => Case::pass("text"),
+        false => Case::fail("text", format!("{rust} bytes, C has {c}")),
+    }
 }
 
 /// What a vCPU costs must not depend on how many there are.
@@ -143,73 +159,10 @@ fn is_traced(access: &str) -> bool {
     access.starts_with("traced/")
 }
 
-/// Figures, and with what they were made.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    /// Kernel and tools, in the words of their own.
-    pub made_with: Vec<String>,
-    /// By access.
-    pub rust: BTreeMap<String, f64>,
-}
-
-impl Record {
-    pub fn new(made_with: Vec<String>, rust: &Costs) -> Self {
-        let rust = rust.iter().map(|(access, cost)| (access.to_owned(), cost));
-        Self {
-            made_with,
-            rust: rust.collect(),
-        }
-    }
-
-    pub fn load(project: &Project) -> Result<Self> {
-        let text = fs::read_to_string(project.root().join(RECORD))?;
-        toml::from_str(&text).with_context(|| format!("cannot read {RECORD}"))
-    }
-
-    pub fn save(&self, project: &Project) -> Result<()> {
-        let text = format!("{HEAD}{}", toml::to_string_pretty(self)?);
-        write_whole(&project.root().join(RECORD), text.as_bytes())
-    }
-
-    /// Each figure against the one that was recorded. `made_with` is what there is now.
-    pub fn against(&self, made_with: &[String], rust: &Costs) -> Vec<Case> {
-        if self.made_with != made_with {
-            let now = made_with.join(", ");
-            let then = self.made_with.join(", ");
-            let reason = format!("recorded with {then}; this is {now}: `make bench RECORD=1`");
-            return vec![Case::skip("recorded", reason)];
-        }
-        let recorded = self
-            .rust
-            .iter()
-            .map(|(access, before)| match rust.of(access) {
-                None => Case::fail(access, "was recorded, and is not measured any more"),
-                Some(now) if now > *before => Case::fail(
-                    access,
-                    format!("{now:.1} instructions, {before:.1} were recorded"),
-                ),
-                Some(_) => Case::pass(access),
-            });
-        let new = rust
-            .iter()
-            .filter(|(access, _)| !self.rust.contains_key(*access))
-            .map(|(access, _)| Case::fail(access, "not recorded: `make bench RECORD=1`"));
-        recorded.chain(new).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn costs(rows: &[(&str, f64)]) -> Costs {
-        let mut text = "costs 1\n".to_owned();
-        for (access, cost) in rows {
-            text += &format!("cost {access} {cost}\n");
-        }
-        Costs::parse(&(text + "end\n")).unwrap()
-    }
+    use crate::bench::costs::costs;
 
     #[test]
     fn sets_that_store_are_compared_with_one_that_does() {
@@ -227,11 +180,31 @@ mod tests {
     fn more_than_c_fails() {
         let c = costs(&[(FLOOR, 500.0), ("get/A", 600.0), ("list/1", 9000.0)]);
         let failed = |a, list| {
-            let rust = costs(&[(FLOOR, 500.0), ("get/A", a), ("list/1", list)]);
-            sum(&c, &rust).unwrap().failed()
+            let rust = [(FLOOR, 500.0), ("get/A", a), ("list/1", list)];
+            let rust = costs(&[&rust[..], &[("traced/get/A", 900.0)]].concat());
+            let each = each(&c, &rust).unwrap();
+            let each = each.iter().filter(|case| case.failed()).count();
+            (each, sum(&c, &rust).unwrap().failed())
         };
-        assert!(!failed(599.9, 9100.0));
-        assert!(failed(600.0, 9000.0));
+        assert_eq!(failed(600.0, 8999.9), (0, false));
+        assert_eq!(failed(600.1, 8999.9), (1, true));
+        assert_eq!(failed(600.1, 8999.0), (1, false));
+        assert_eq!(failed(599.9, 9000.1), (0, true));
+    }
+
+    #[test]
+    fn more_code_than_c_fails() {
+        let sizes = |text, apart: u64| Sizes {
+            text,
+            rodata: 0,
+            stack: 0,
+            functions: vec![
+                ("get".into(), text - apart),
+                ("kvm_arm_fw_reg_x".into(), apart),
+            ],
+        };
+        assert!(!text(&sizes(100, 0), &sizes(140, 40)).failed());
+        assert!(text(&sizes(100, 0), &sizes(140, 39)).failed());
     }
 
     #[test]
@@ -242,22 +215,5 @@ mod tests {
         };
         assert_eq!(failed(100.0), 0);
         assert_eq!(failed(100.1), 1);
-    }
-
-    #[test]
-    fn more_than_before_fails() {
-        let made_with = ["Linux 7.3".to_owned()];
-        let record = Record {
-            made_with: made_with.to_vec(),
-            rust: BTreeMap::from([("get/A".to_owned(), 600.0)]),
-        };
-        let failed = |rows: &[(&str, f64)]| {
-            let cases = record.against(&made_with, &costs(rows));
-            cases.iter().filter(|case| case.failed()).count()
-        };
-        assert_eq!(failed(&[("get/A", 600.0)]), 0);
-        assert_eq!(failed(&[("get/A", 600.1)]), 1);
-        assert_eq!(failed(&[("get/A", 600.0), ("get/B", 1.0)]), 1);
-        assert_eq!(failed(&[("get/B", 1.0)]), 2);
     }
 }

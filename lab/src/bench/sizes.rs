@@ -20,10 +20,18 @@ use crate::ui::Step;
 /// What the KUnit tests bring is not the handlers'.
 const CONFIG: &str = "# CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST is not set";
 
+/// How the names of functions begin that do what the handlers in C do not: they answer the guest,
+/// allow an ID register's new value, accept null promises; and what is run at boot.
+const APART: [&str; 3] = [
+    "kvm_arm_fw_reg_",
+    "__kvm_arm_fw_regs_",
+    "<fw_regs::FwRegs as kernel::module::Module>",
+];
+
 /// All in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sizes {
-    /// Code, without what runs at boot alone.
+    /// Code, without the sections that the kernel drops after boot.
     pub text: u64,
     /// Constants.
     pub rodata: u64,
@@ -31,6 +39,17 @@ pub struct Sizes {
     pub stack: u64,
     /// The code by function, without those that are inlined.
     pub functions: Vec<(String, u64)>,
+}
+
+impl Sizes {
+    /// The code that has no counterpart in the handlers in C.
+    pub fn apart(&self) -> u64 {
+        let functions = self.functions.iter();
+        functions
+            .filter(|(name, _)| APART.iter().any(|start| name.starts_with(start)))
+            .map(|(_, size)| size)
+            .sum()
+    }
 }
 
 /// Those of the handlers in C and in Rust.
@@ -92,7 +111,11 @@ impl Sizes {
             .filter(|symbol| {
                 symbol.kind() == SymbolKind::Text && symbol.section_index() == Some(text.index())
             })
-            .map(|symbol| Ok((symbol.name()?.to_owned(), symbol.size())))
+            .map(|symbol| {
+                let name = rustc_demangle::demangle(symbol.name()?);
+                // Without the hashes of crates.
+                Ok((format!("{name:#}"), symbol.size()))
+            })
             .collect::<Result<_>>()?;
         functions.retain(|(_, size)| *size > 0);
         functions.sort();

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the Rust handlers cost when it was last recorded: they must not cost more.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use super::costs::Costs;
+use super::goal::PER_VCPU;
+use crate::disk::write_whole;
+use crate::project::Project;
+use crate::results::Case;
+
+/// What was measured before.
+const RECORD: &str = "lab/bench.toml";
+
+const HEAD: &str = "\
+# SPDX-License-Identifier: GPL-2.0
+#
+# Instructions of each access to a pseudo-register, with the way there and back. Made by
+# `make bench RECORD=1`; `make check` fails where one is more than here. They are exact for the
+# kernel and the tools with which they were made, and are compared with no others.
+
+";
+
+/// Whether `lab check` measures it.
+pub fn is_recorded(access: &str) -> bool {
+    let scene = access.split('/').next().unwrap_or_default();
+    scene != "threads" && !PER_VCPU.contains(&scene)
+}
+
+/// Figures, and with what they were made.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Kernel and tools, in the words of their own.
+    pub made_with: Vec<String>,
+    /// By access.
+    pub rust: BTreeMap<String, f64>,
+}
+
+impl Record {
+    pub fn new(made_with: Vec<String>, rust: &Costs) -> Self {
+        let rust = rust.iter().map(|(access, cost)| (access.to_owned(), cost));
+        Self {
+            made_with,
+            rust: rust.collect(),
+        }
+    }
+
+    pub fn load(project: &Project) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(project.root().join(RECORD))?;
+        toml::from_str(&text).with_context(|| format!("cannot read {RECORD}"))
+    }
+
+    pub fn save(&self, project: &Project) -> anyhow::Result<()> {
+        let text = format!("{HEAD}{}", toml::to_string_pretty(self)?);
+        write_whole(&project.root().join(RECORD), text.as_bytes())
+    }
+
+    /// The record, if it was made with what there is now; else why it says nothing.
+    pub fn of(self, made_with: &[String]) -> Result<Self, String> {
+        if self.made_with == made_with {
+            return Ok(self);
+        }
+        let (now, then) = (made_with.join(", "), self.made_with.join(", "));
+        Err(format!(
+            "recorded with {then}; this is {now}: `make bench RECORD=1`"
+        ))
+    }
+
+    /// Each figure against the one that was recorded.
+    pub fn against(&self, rust: &Costs) -> Vec<Case> {
+        let recorded = self
+            .rust
+            .iter()
+            .map(|(access, before)| match rust.of(access) {
+                None => Case::fail(access, "was recorded, and is not measured any more"),
+                Some(now) if now > *before => Case::fail(
+                    access,
+                    format!("{now:.1} instructions, {before:.1} were recorded"),
+                ),
+                Some(_) => Case::pass(access),
+            });
+        let new = rust
+            .iter()
+            .filter(|(access, _)| !self.rust.contains_key(*access))
+            .map(|(access, _)| Case::fail(access, "not recorded: `make bench RECORD=1`"));
+        recorded.chain(new).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::costs::costs;
+
+    #[test]
+    fn what_is_not_measured_in_a_check_is_not_recorded() {
+        assert!(is_recorded("get/STD_BMAP") && is_recorded("traced/set/STD_BMAP/same"));
+        assert!(!is_recorded("threads/2") && !is_recorded("list/64"));
+    }
+
+    #[test]
+    fn more_than_before_fails() {
+        let made_with = ["Linux 7.3".to_owned()];
+        let record = Record {
+            made_with: made_with.to_vec(),
+            rust: BTreeMap::from([("get/A".to_owned(), 600.0)]),
+        };
+        let failed = |rows: &[(&str, f64)]| {
+            let cases = record.against(&costs(rows));
+            cases.iter().filter(|case| case.failed()).count()
+        };
+        assert_eq!(failed(&[("get/A", 600.0)]), 0);
+        assert_eq!(failed(&[("get/A", 600.1)]), 1);
+        assert_eq!(failed(&[("get/A", 600.0), ("get/B", 1.0)]), 1);
+        assert_eq!(failed(&[("get/B", 1.0)]), 2);
+        assert!(record.of(&["Linux 7.2".to_owned()]).is_err());
+    }
+}
