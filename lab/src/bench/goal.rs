@@ -69,10 +69,10 @@ fn peer(access: &str) -> String {
     let words: Vec<&str> = plain.split('/').collect();
     let stores = |value: &str| matches!(value, "same" | "other");
     match words.as_slice() {
-        ["set", register, value] if stores(value) && !register.ends_with("BMAP") => {
+        ["set", register, value] if stores(value) && !register.contains("BMAP") => {
             format!("set/{SET_IN_C}/{value}")
         }
-        ["ran", "set", register, value] if stores(value) && !register.ends_with("BMAP") => {
+        ["ran", "set", register, value] if stores(value) && !register.contains("BMAP") => {
             format!("ran/set/{SET_IN_C}/{value}")
         }
         _ => plain.to_owned(),
@@ -172,7 +172,10 @@ mod tests {
             "set/PSCI_VERSION/malformed"
         );
         assert_eq!(peer("ran/set/PSCI_VERSION/same"), "ran/set/STD_BMAP/same");
-        assert_eq!(peer("set/STD_HYP_BMAP/same"), "set/STD_HYP_BMAP/same");
+        assert_eq!(
+            peer("set/VENDOR_HYP_BMAP_2/same"),
+            "set/VENDOR_HYP_BMAP_2/same"
+        );
         assert_eq!(peer("traced/get/STD_BMAP"), "get/STD_BMAP");
     }
 
