@@ -27,10 +27,16 @@ mod register;
 mod services;
 mod workaround;
 
+// Tests, and what is compiled for the build machine, have registers of all kinds in one table.
+#[cfg(any(not(CONFIG_KVM), CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
+mod promise;
+
 #[cfg(any(test, CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
 pub mod cases;
 
 pub use null::promises_nothing;
+#[cfg(any(not(CONFIG_KVM), CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
+pub use promise::Promise;
 pub use psci::PsciVersion;
 pub use register::{
     Bitmap,
@@ -43,8 +49,6 @@ pub use workaround::{
     Ssbd,
     NOT_SUPPORTED, //
 };
-
-use core::cmp::Ordering;
 
 /// Why an access to a pseudo-register is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,87 +67,10 @@ pub enum Reason {
     Frozen,
 }
 
-/// A well-formed value of a pseudo-register.
-///
-/// Promises of one register are ordered by what they give to the guest. For bitmaps that order is
-/// partial, and promises of different kinds have none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Promise {
-    /// What PSCI_VERSION tells.
-    Psci(PsciVersion),
-    /// What SMCCC_ARCH_WORKAROUND_1 and SMCCC_ARCH_WORKAROUND_3 tell.
-    Workaround(Level),
-    /// What SMCCC_ARCH_WORKAROUND_2 tells.
-    Ssbd(Ssbd),
-    /// What the bitmaps of hypercall services tell.
-    Services(Services),
-}
-
-impl Promise {
-    /// Reads the promise out of a value that userspace wants `register` to have.
-    ///
-    /// `psci_0_2` is whether the vCPUs have the `KVM_ARM_VCPU_PSCI_0_2` feature.
-    ///
-    /// # Errors
-    ///
-    /// - [`Reason::Malformed`]: the value has no meaning in this register.
-    /// - [`Reason::WrongFeature`]: no VM with these vCPUs has it.
-    #[inline]
-    pub fn parse(register: Register, value: u64, psci_0_2: bool) -> Result<Self, Reason> {
-        Ok(match register {
-            Register::PsciVersion => Self::Psci(PsciVersion::parse(value, psci_0_2)?),
-            Register::Workaround1 | Register::Workaround3 => Self::Workaround(Level::parse(value)?),
-            Register::Workaround2 => Self::Ssbd(Ssbd::parse(value)?),
-            Register::Bitmap(_) => Self::Services(Services::from_value(value)),
-        })
-    }
-
-    /// Whether a host that can keep `offer` can keep this promise too.
-    #[inline]
-    pub fn within(self, offer: Self) -> bool {
-        self <= offer
-    }
-
-    /// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for a workaround: the result of the
-    /// call, or `None` where the promise is not about a workaround.
-    #[inline]
-    pub const fn discovery(self) -> Option<i32> {
-        match self {
-            Self::Workaround(level) => Some(level.discovery()),
-            Self::Ssbd(ssbd) => Some(ssbd.discovery()),
-            Self::Psci(_) | Self::Services(_) => None,
-        }
-    }
-
-    /// The value that userspace reads from the register.
-    #[inline]
-    pub const fn value(self) -> u64 {
-        match self {
-            Self::Psci(version) => version.value(),
-            Self::Workaround(level) => level.value(),
-            Self::Ssbd(ssbd) => ssbd.value(),
-            Self::Services(services) => services.value(),
-        }
-    }
-}
-
-impl PartialOrd for Promise {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        match (self, other) {
-            (Self::Psci(a), Self::Psci(b)) => a.partial_cmp(b),
-            (Self::Workaround(a), Self::Workaround(b)) => a.partial_cmp(b),
-            (Self::Ssbd(a), Self::Ssbd(b)) => a.partial_cmp(b),
-            (Self::Services(a), Self::Services(b)) => a.partial_cmp(b),
-            (Self::Psci(_) | Self::Workaround(_) | Self::Ssbd(_) | Self::Services(_), _) => None,
-        }
-    }
-}
-
-/// What the verdict on a write depends on, besides the value. `P` is what the register promises:
-/// [`Promise`], or the one kind of it where that is known.
+/// What the verdict on a write depends on, besides the value. `P` is what values of the register
+/// promise: [`PsciVersion`], [`Level`], [`Ssbd`] or [`Services`].
 #[derive(Clone, Copy, Debug)]
-pub struct View<P = Promise> {
+pub struct View<P> {
     /// The best that this host can keep for this VM.
     pub offer: P,
     /// What the VM has now.

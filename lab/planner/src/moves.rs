@@ -133,7 +133,7 @@ impl<'a> Answers<'a> {
 }
 
 /// What a fresh VM has is the offer, or less: it is accepted in any case.
-fn fresh(offer: Promise) -> View {
+fn fresh(offer: Promise) -> View<Promise> {
     View {
         offer,
         promise: offer,

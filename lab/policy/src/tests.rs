@@ -173,7 +173,12 @@ fn registers_of_different_kinds_do_not_compare() {
 }
 
 /// What the UAPI says of a write, on bare numbers: the narrowed value, or why it is refused.
-fn specified(register: Register, value: u64, psci_0_2: bool, view: &View) -> Result<u64, Reason> {
+fn specified(
+    register: Register,
+    value: u64,
+    psci_0_2: bool,
+    view: &View<Promise>,
+) -> Result<u64, Reason> {
     let offer = view.offer.value();
     let narrowed = match register {
         Register::PsciVersion => match (value, psci_0_2) {
@@ -203,7 +208,12 @@ fn specified(register: Register, value: u64, psci_0_2: bool, view: &View) -> Res
     }
 }
 
-fn judged(register: Register, value: u64, psci_0_2: bool, view: &View) -> Result<u64, Reason> {
+fn judged(
+    register: Register,
+    value: u64,
+    psci_0_2: bool,
+    view: &View<Promise>,
+) -> Result<u64, Reason> {
     let wanted = Promise::parse(register, value, psci_0_2)?;
     judge(wanted, view)?;
     Ok(wanted.value())
@@ -239,7 +249,7 @@ fn value() -> impl Strategy<Value = u64> {
     ]
 }
 
-fn situation() -> impl Strategy<Value = (Register, u64, bool, View)> {
+fn situation() -> impl Strategy<Value = (Register, u64, bool, View<Promise>)> {
     prop::sample::select(&Register::ALL[..]).prop_flat_map(|register| {
         let view = (promise(register), promise(register), any::<bool>()).prop_map(
             |(offer, promise, frozen)| View {

@@ -24,7 +24,7 @@ pub struct Case {
     register: Register,
     value: u64,
     psci_0_2: bool,
-    view: View,
+    view: View<Promise>,
     /// What get returns after the write was accepted, or why it was refused.
     pub verdict: Result<u64, Reason>,
 }
@@ -277,7 +277,7 @@ const fn frozen(case: Case, promise: Promise) -> Case {
 }
 
 /// A VM that was not given anything yet.
-const fn fresh(offer: Promise) -> View {
+const fn fresh(offer: Promise) -> View<Promise> {
     View {
         offer,
         promise: offer,
