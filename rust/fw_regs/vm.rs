@@ -179,6 +179,7 @@ impl Item for Workaround2 {
         Ssbd::parse(value)
     }
 
+    // Inlined for speed: it is small, and a call has to save what the caller has in registers.
     #[inline(always)]
     fn offer(self, vm: &Vm) -> Ssbd {
         self.offer_if(vm.sees_ssbs())
