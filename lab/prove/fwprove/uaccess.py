@@ -67,14 +67,13 @@ class Access(angr.SimProcedure):
         offset -= (offset & 0x100) << 1
         event = (_load(state, base) + offset, claripy.BVV(8, 64), state.globals["depth"])
         uncopied = claripy.BVS("uncopied", 64, explicit_name=True)
+        if what == LOAD:
+            note(state, "read user", *event)
+        else:
+            note(state, "write user", *event, _load(state, register))
         done, faulted = state.copy(), state.copy()
         if what == LOAD:
-            for each in (done, faulted):
-                note(each, "read user", *event)
             _store(done, register, claripy.BVS("value", 64, explicit_name=True))
-        else:
-            for each in (done, faulted):
-                note(each, "write user", *event, _load(state, register))
         _store(faulted, fixup.error, claripy.BVV(-errno.EFAULT, 64))
         _store(faulted, fixup.zero, claripy.BVV(0, 64))
         after = fixup.code + 4

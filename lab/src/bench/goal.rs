@@ -83,12 +83,12 @@ fn peer(access: &str) -> String {
 /// that is one case.
 pub fn each(c: &Costs, rust: &Costs) -> Result<Vec<Case>> {
     let rows = rows(c, rust)?;
-    let mut compared = rows.iter().filter_map(|row| {
+    let compared = rows.iter().filter_map(|row| {
         let c = row.c.filter(|_| row.is_access() && !is_traced(row.access));
         Some((row, c?))
     });
     let (mut count, mut above) = (0, Vec::new());
-    for (row, c) in compared.by_ref() {
+    for (row, c) in compared {
         count += 1;
         if row.rust > c {
             let peer = row.peer.as_deref().unwrap_or_default();
