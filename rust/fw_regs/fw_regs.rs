@@ -37,6 +37,7 @@ use kernel::{
 
 mod handlers;
 pub mod policy;
+mod trace;
 mod uapi;
 mod vm;
 

@@ -10,10 +10,6 @@ use kernel::{
     kvm::{
         one_reg::OneReg,
         smccc,
-        trace::{
-            FwRegSet,
-            Verdict, //
-        },
         Vcpu,
         Vm, //
     },
@@ -29,6 +25,10 @@ use crate::{
         Register,
         View,
         NOT_SUPPORTED, //
+    },
+    trace::{
+        FwRegSet,
+        Verdict, //
     },
     vm::{
         Item,

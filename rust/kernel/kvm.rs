@@ -35,8 +35,6 @@ use crate::{
 pub mod one_reg;
 pub mod smccc;
 pub mod spectre;
-#[cfg(CONFIG_KVM_ARM_FW_REGS_RUST)]
-pub mod trace;
 
 use smccc::{
     Services,
@@ -79,6 +77,12 @@ impl Vcpu {
         // INVARIANT: The caller guarantees that the vCPU is initialised.
         // SAFETY: `ptr` is valid for `'a`, and `Self` is a transparent wrapper of the pointee.
         unsafe { &*ptr.cast() }
+    }
+
+    /// The C side's vCPU.
+    #[inline]
+    pub fn as_raw(&self) -> *mut bindings::kvm_vcpu {
+        self.0.get()
     }
 
     /// The VM that the vCPU belongs to.

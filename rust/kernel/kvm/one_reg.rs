@@ -26,6 +26,12 @@ impl OneReg {
         unsafe { &*ptr.cast() }
     }
 
+    /// The C side's struct.
+    #[inline]
+    pub fn as_raw(&self) -> *const bindings::kvm_one_reg {
+        &self.0
+    }
+
     /// The register's id. The size of its value is a part of it.
     #[inline]
     pub fn id(&self) -> u64 {

@@ -209,7 +209,7 @@ pub struct kvm_arm_fw_reg_write {
 /// # Safety
 ///
 /// `write`, and the pointers in it, must be valid.
-pub(crate) unsafe fn kvm_arm_fw_reg_set(
+pub unsafe fn kvm_arm_fw_reg_set(
     write: *const kvm_arm_fw_reg_write,
     verdict: kvm_arm_fw_reg_verdict,
 ) {

@@ -3,14 +3,15 @@
 //! Tracepoints, all of them switched on.
 
 /// Makes the function that leaves an event. What C does with it is in [`crate::bindings`].
+#[macro_export]
 macro_rules! declare_trace {
-    ($($(#[$attribute:meta])* unsafe fn $name:ident($($argument:ident: $type:ty),* $(,)?);)*) => {$(
+    ($($(#[$attribute:meta])* $vis:vis unsafe fn $name:ident($($argument:ident: $type:ty),* $(,)?);)*) => {$(
         $(#[$attribute])*
-        unsafe fn $name($($argument: $type),*) {
+        $vis unsafe fn $name($($argument: $type),*) {
             // SAFETY: The caller guarantees what the function asks for.
             unsafe { $crate::bindings::$name($($argument),*) }
         }
     )*};
 }
 
-pub(crate) use declare_trace;
+pub use declare_trace;

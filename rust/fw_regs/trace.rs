@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tracepoints.
+//! The trace event that each write leaves.
 //!
 //! C header: [`arch/arm64/kvm/fw_regs/trace.h`](srctree/arch/arm64/kvm/fw_regs/trace.h).
 
-use super::{
-    one_reg::OneReg,
-    Vcpu, //
-};
-use crate::{
+use core::marker::PhantomData;
+use kernel::{
     bindings,
+    kvm::{
+        one_reg::OneReg,
+        Vcpu, //
+    },
     tracepoint::declare_trace, //
-};
-use core::{
-    marker::PhantomData,
-    ptr, //
 };
 
 declare_trace! {
@@ -30,7 +27,7 @@ declare_trace! {
 /// What became of a write to a firmware pseudo-register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The VM has what the value promises.
     Accepted = bindings::kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_ACCEPTED,
     /// There is no such register, but the value promises nothing and the VM does not mind.
@@ -55,7 +52,7 @@ pub enum Verdict {
 /// # Invariants
 ///
 /// The pointers in `self.0` are made from references that live for `'a`.
-pub struct FwRegSet<'a>(
+pub(crate) struct FwRegSet<'a>(
     bindings::kvm_arm_fw_reg_write,
     PhantomData<(&'a Vcpu, &'a OneReg)>,
 );
@@ -63,12 +60,12 @@ pub struct FwRegSet<'a>(
 impl<'a> FwRegSet<'a> {
     /// A write of `value` to `reg` by `vcpu`.
     #[inline]
-    pub fn new(vcpu: &'a Vcpu, reg: &'a OneReg, value: u64) -> Self {
+    pub(crate) fn new(vcpu: &'a Vcpu, reg: &'a OneReg, value: u64) -> Self {
         // INVARIANT: Both pointers are made from references that live for `'a`.
         Self(
             bindings::kvm_arm_fw_reg_write {
-                vcpu: vcpu.0.get(),
-                reg: ptr::from_ref(reg).cast(),
+                vcpu: vcpu.as_raw(),
+                reg: reg.as_raw(),
                 value,
                 promise: 0,
                 offer: 0,
@@ -79,14 +76,14 @@ impl<'a> FwRegSet<'a> {
 
     /// What the register was before, and the best that the host could keep.
     #[inline]
-    pub fn saw_state(&mut self, promise: u64, offer: u64) {
+    pub(crate) fn saw_state(&mut self, promise: u64, offer: u64) {
         self.0.promise = promise;
         self.0.offer = offer;
     }
 
     /// Leaves a trace event. No lock may be held.
     #[inline]
-    pub fn trace(&self, verdict: Verdict) {
+    pub(crate) fn trace(&self, verdict: Verdict) {
         // SAFETY: By the type invariant the pointers are valid for reads. Of the vCPU its id is
         // read, which never changes.
         unsafe {
