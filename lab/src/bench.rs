@@ -21,14 +21,15 @@ use crate::boot::{Boot, Booter};
 use crate::disk::write_whole;
 use crate::hosts::{self, Host};
 use crate::job::Job;
+use crate::kernel::{config, make::Kbuild};
 use crate::prepare;
 use crate::process::{command, output};
 use crate::project::{Handlers, Project};
 use crate::results::{Case, Outcome};
-use crate::setup;
+use crate::setup::{self, Toolchain};
 use crate::ui::say;
 use costs::Costs;
-use record::Record;
+use record::{MadeWith, Record};
 use sizes::Sizes;
 
 const HOST: &str = "n1";
@@ -90,12 +91,13 @@ pub fn run(project: &Project, record: bool) -> Result<bool> {
     };
     anstream::print!("{}", table::text(&bench)?);
 
+    let made_with = made_with(project, &tools)?;
     let rows = goal::rows(&bench.c.costs, &bench.rust.costs)?;
     write_whole(&project.out(SVG), plot::svg(&rows)?.as_bytes())?;
-    write_whole(&project.out(JSON), bench.to_json(project)?.as_bytes())?;
+    write_whole(&project.out(JSON), bench.to_json(&made_with)?.as_bytes())?;
     if record {
         let accesses = bench.rust.costs.clone().only(record::is_recorded);
-        Record::new(made_with(project)?, &accesses).save(project)?;
+        Record::new(made_with, &accesses).save(project)?;
     }
     for file in [SVG, JSON] {
         say(project.out(file).display().to_string());
@@ -114,17 +116,16 @@ pub fn run(project: &Project, record: bool) -> Result<bool> {
     Ok(good)
 }
 
-/// Single accesses: none more than in C or than was recorded, all together less than in C. One by
-/// one, that is asked of the kernel and the tools with which they were recorded.
+/// Single accesses: none more than in C, all together less, and none more than was recorded with
+/// this kernel and these tools.
 pub fn check(project: &Project) -> Result<Vec<(String, Vec<Case>)>> {
     let (c, _) = measure(project, Handlers::C, Extent::Accesses)?;
     let (rust, _) = measure(project, Handlers::Rust, Extent::Accesses)?;
     let mut against_c = vec![goal::sum(&c, &rust)?];
-    let against_record = match Record::load(project)?.of(&made_with(project)?) {
-        Ok(record) => {
-            against_c.extend(goal::each(&c, &rust)?);
-            record.against(&rust)
-        }
+    against_c.extend(goal::each(&c, &rust)?);
+    let made_with = made_with(project, &setup::ensure(project)?)?;
+    let against_record = match Record::load(project)?.of(&made_with) {
+        Ok(record) => record.against(&rust),
         Err(reason) => vec![Case::skip("recorded", reason)],
     };
     Ok(vec![
@@ -222,32 +223,30 @@ fn boot<'a>(
     outputs.collect()
 }
 
-/// The kernel and the tools that the figures depend on.
-fn made_with(project: &Project) -> Result<Vec<String>> {
-    let build_dir = project.build_dir(Handlers::Rust);
-    let release = fs_err::read_to_string(build_dir.join("include/config/kernel.release"))?;
-    let config = fs_err::read_to_string(build_dir.join(".config"))?;
-    let of_config = |name: &str| {
-        let mut lines = config.lines();
-        let text = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        let text = text.with_context(|| format!("no {name}"))?;
-        anyhow::Ok(text.trim_matches('"').to_owned())
-    };
-    let of_program = |program: &str| {
+/// What the figures depend on besides the component.
+fn made_with(project: &Project, tools: &Toolchain) -> Result<MadeWith> {
+    let kbuild = Kbuild::new(&project.tree(), &project.build_dir(Handlers::Rust), tools);
+    let release = kbuild.build_dir.join("include/config/kernel.release");
+    let release = fs_err::read_to_string(release)?.trim().to_owned();
+    let version = |program: &str| {
         let said = output(&command(program, ["--version"]))?;
         anyhow::Ok(said.lines().next().unwrap_or_default().to_owned())
     };
-    Ok(vec![
-        format!("Linux {}", release.trim()),
-        of_config("CONFIG_RUSTC_VERSION_TEXT")?,
-        of_config("CONFIG_CC_VERSION_TEXT")?,
-        of_program("aarch64-linux-gnu-gcc")?,
-        of_program("qemu-system-aarch64")?,
-    ])
+    let tools = [
+        ("Linux", release),
+        ("rustc", version("rustc")?),
+        ("clang", version(&tools.llvm.program("clang"))?),
+        ("gcc", version("aarch64-linux-gnu-gcc")?),
+        ("QEMU", version("qemu-system-aarch64")?),
+    ];
+    Ok(MadeWith {
+        tools: tools.map(|(tool, is)| (tool.to_owned(), is)).into(),
+        config: config::saved(project, &kbuild)?,
+    })
 }
 
 impl Bench {
-    fn to_json(&self, project: &Project) -> Result<String> {
+    fn to_json(&self, made_with: &MadeWith) -> Result<String> {
         let kernel = |kernel: &Kernel| {
             json!({
                 "instructions": kernel.costs.iter().collect::<std::collections::BTreeMap<_, _>>(),
@@ -256,7 +255,7 @@ impl Bench {
             })
         };
         let json = json!({
-            "made_with": made_with(project)?,
+            "made_with": made_with,
             "c": kernel(&self.c),
             "rust": kernel(&self.rust),
         });

@@ -16,6 +16,9 @@ use crate::ui::say;
 /// What the names of unfinished directories begin with.
 const UNFINISHED: &str = ".lab-";
 
+/// The file that tells what a directory was made with.
+const MADE_WITH: &str = "lab.made-with";
+
 /// Makes a directory whole or not at all: `fill` works on a temporary one beside it.
 pub fn whole_dir(into: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let parent = into.parent().unwrap_or(into);
@@ -47,6 +50,29 @@ fn remove_unfinished(parent: &Path, prefix: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What was built in a directory with other tools, or from something else, is of no use there:
+/// removes it, unless it was made with this. Returns whether it did.
+pub fn made_with(dir: &Path, what: &str) -> Result<bool> {
+    if is_made_with(dir, what) {
+        return Ok(false);
+    }
+    let removed = dir.exists() && fs::read_dir(dir)?.next().is_some();
+    if removed {
+        fs::remove_dir_all(dir)?;
+    }
+    note_made_with(dir, what)?;
+    Ok(removed)
+}
+
+/// Notes what a directory was made with.
+pub fn note_made_with(dir: &Path, what: &str) -> Result<()> {
+    write_whole(&dir.join(MADE_WITH), what.as_bytes())
+}
+
+pub fn is_made_with(dir: &Path, what: &str) -> bool {
+    fs::read_to_string(dir.join(MADE_WITH)).is_ok_and(|before| before == what)
 }
 
 /// Writes a file so that its name never stands for half of it.
@@ -139,6 +165,20 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         whole_dir(&into, |part| Ok(fs::write(part.join("all"), "")?)).unwrap();
         assert!(into.join("all").exists());
+    }
+
+    #[test]
+    fn what_was_made_with_something_else_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let into = dir.path().join("build");
+        let object = into.join("main.o");
+        assert!(!made_with(&into, "clang 19").unwrap());
+        fs::write(&object, "").unwrap();
+        assert!(!made_with(&into, "clang 19").unwrap());
+        assert!(object.exists());
+        assert!(made_with(&into, "clang 22").unwrap());
+        assert!(!object.exists());
+        assert!(!made_with(&into, "clang 22").unwrap());
     }
 
     #[test]

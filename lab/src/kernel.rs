@@ -5,12 +5,13 @@
 pub mod config;
 pub mod make;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use fs_err as fs;
 
-use crate::disk::{copy_whole, ensure_space, whole_dir, Lock};
+use crate::disk::{copy_whole, ensure_space, is_made_with, made_with, whole_dir, Lock};
 use crate::fault::fault;
 use crate::process::{command, logged, output};
 use crate::project::{Handlers, Project};
@@ -25,70 +26,101 @@ const SPACE: u64 = 1;
 /// About how many steps a build from scratch has.
 const STEPS: u64 = 1350;
 
-/// Makes sure that a kernel is built from the tree and our files as they are now, and returns its
-/// image.
-pub fn ensure(project: &Project, handlers: Handlers) -> Result<PathBuf> {
+/// Makes sure that both kernels are built from the tree and our files as they are now, and differ in
+/// nothing but the handlers.
+pub fn ensure(project: &Project) -> Result<()> {
     let tools = setup::ensure(project)?;
     let tree = tree::ensure(project)?;
-    build(project, &tree, &tools, handlers)
+    let rust = build(project, &tree, &tools, Handlers::Rust)?;
+    let c = build(project, &tree, &tools, Handlers::C)?;
+    config::refuse_differences(&rust, &c)
+}
+
+/// Makes sure that the kernel with the component is built.
+pub fn ensure_rust(project: &Project) -> Result<()> {
+    let tools = setup::ensure(project)?;
+    let tree = tree::ensure(project)?;
+    build(project, &tree, &tools, Handlers::Rust).map(drop)
 }
 
 /// Makes sure of both kernels, and says where they are.
 pub fn run(project: &Project) -> Result<()> {
+    ensure(project)?;
     for handlers in Handlers::ALL {
-        say(ensure(project, handlers)?.display().to_string());
+        say(project.image(handlers).display().to_string());
     }
     Ok(())
 }
 
-fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) -> Result<PathBuf> {
-    let _lock = Lock::take(&project.base(), "kernels")?;
+/// Where a kernel is built. What other tools built there is removed.
+pub fn kbuild(
+    project: &Project,
+    tree: &Path,
+    tools: &Toolchain,
+    handlers: Handlers,
+) -> Result<Kbuild> {
     let build_dir = project.build_dir(handlers);
     refuse_odd_path(&build_dir)?;
-    if !build_dir.join("vmlinux").exists() {
-        ensure_space(&project.base(), SPACE, "a kernel build")?;
-        start_from_other(project, handlers)?;
+    if made_with(&build_dir, &tools.fingerprint())? {
+        say(format!(
+            "building {} anew: the tools have changed",
+            name(handlers)
+        ));
     }
-    let kbuild = Kbuild::new(tree, &build_dir, tools);
+    Ok(Kbuild::new(tree, &build_dir, tools))
+}
+
+fn name(handlers: Handlers) -> String {
+    format!("the kernel with handlers in {}", handlers.label())
+}
+
+fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) -> Result<Kbuild> {
+    let _lock = Lock::take(&project.base(), "kernels")?;
+    let start = Instant::now();
+    let kbuild = kbuild(project, tree, tools, handlers)?;
+    let is_new = !kbuild.build_dir.join("vmlinux").exists();
+    if is_new {
+        ensure_space(&project.base(), SPACE, "a kernel build")?;
+        start_from_other(project, handlers, tools)?;
+    }
     config::ensure(project, &kbuild, handlers, &tree::kconfig(tree)?)?;
 
-    let name = format!("the kernel with handlers in {}", handlers.label());
-    let step = match build_dir.join("vmlinux").exists() {
-        true => Step::spinner(format!("building {name}")),
-        false => Step::counter(format!("building {name}"), STEPS),
+    let what = format!("building {}", name(handlers));
+    let step = match kbuild.build_dir.join("vmlinux").exists() {
+        true => Step::spinner(&*what),
+        false => Step::counter(&*what, STEPS),
     };
     let mut warnings = Warnings::new(project)?;
     let log = project.log(&format!("kernel-{}", handlers.name()));
-    logged(
-        &format!("building {name}"),
-        &kbuild.make(&["Image"]),
-        &log,
-        |line| {
-            if make::is_step(line) {
-                step.inc(1);
-                step.message(line.trim().to_string());
-            }
-            warnings.read(line);
-        },
-    )?;
+    logged(&what, &kbuild.make(&["Image"]), &log, |line| {
+        if make::is_step(line) {
+            step.inc(1);
+            step.message(line.trim().to_string());
+        }
+        warnings.read(line);
+    })?;
     drop(step);
     config::check(project, &kbuild, handlers)?;
     refuse_warnings(tree, warnings)?;
 
     let image = project.image(handlers);
-    copy_whole(&build_dir.join("arch/arm64/boot/Image"), &image)
+    copy_whole(&kbuild.build_dir.join("arch/arm64/boot/Image"), &image)
         .with_context(|| format!("cannot make {}", image.display()))?;
-    Ok(image)
+    if is_new {
+        let seconds = start.elapsed().as_secs();
+        say(format!("built {} in {seconds} s", name(handlers)));
+    }
+    Ok(kbuild)
 }
 
 /// Begins with a copy of the other kernel's build directory if that one is complete: all but a few
 /// files are the same.
-fn start_from_other(project: &Project, handlers: Handlers) -> Result<()> {
-    let other = match handlers {
-        Handlers::C => project.build_dir(Handlers::Rust),
-        Handlers::Rust => project.build_dir(Handlers::C),
-    };
-    if !other.join("vmlinux").exists() {
+fn start_from_other(project: &Project, handlers: Handlers, tools: &Toolchain) -> Result<()> {
+    let other = project.build_dir(match handlers {
+        Handlers::C => Handlers::Rust,
+        Handlers::Rust => Handlers::C,
+    });
+    if !other.join("vmlinux").exists() || !is_made_with(&other, &tools.fingerprint()) {
         return Ok(());
     }
     copy_build(&other, &project.build_dir(handlers))

@@ -6,16 +6,14 @@ use anyhow::Result;
 
 use crate::firmware;
 use crate::kernel;
-use crate::project::{Handlers, Project};
+use crate::project::Project;
 use crate::selftests;
 use crate::setup;
 use crate::tree;
 
 /// What the main job needs: both kernels, the hosts' firmware, and headers for the sample VMM.
 pub fn for_run(project: &Project) -> Result<()> {
-    for handlers in Handlers::ALL {
-        kernel::ensure(project, handlers)?;
-    }
+    kernel::ensure(project)?;
     firmware::ensure(project)?;
     selftests::ensure_headers(project)?;
     Ok(())
@@ -23,9 +21,7 @@ pub fn for_run(project: &Project) -> Result<()> {
 
 /// What the tests need: both kernels, the hosts' firmware and the selftests.
 pub fn for_check(project: &Project) -> Result<()> {
-    for handlers in Handlers::ALL {
-        kernel::ensure(project, handlers)?;
-    }
+    kernel::ensure(project)?;
     firmware::ensure(project)?;
     selftests::ensure(project)?;
     Ok(())

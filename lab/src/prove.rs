@@ -45,9 +45,7 @@ pub fn run(project: &Project, prove: &Prove) -> Result<bool> {
         return Ok(true);
     }
     output(&page(project, "--check"))?;
-    for handlers in Handlers::ALL {
-        kernel::ensure(project, handlers)?;
-    }
+    kernel::ensure(project)?;
     let tools = setup::ensure(project)?;
     let python = venv::ensure(project, "prove", &dir(project).join("requirements.txt"))?;
 

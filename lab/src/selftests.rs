@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 use anyhow::{Context, Result};
 use fs_err as fs;
 
-use crate::disk::{copy_whole, Lock};
+use crate::disk::{copy_whole, made_with, Lock};
 use crate::kernel::make::{is_step, without_foreign, Kbuild, Warnings};
 use crate::kernel::refuse_warnings;
 use crate::process::{command, logged, output};
@@ -30,6 +30,10 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     let headers = export_headers(project, &tree, &tools)?;
 
     let build_dir = project.base().join("build/selftests");
+    let compiler = output(&command("aarch64-linux-gnu-gcc", ["--version"]))?;
+    if made_with(&build_dir, &compiler)? {
+        say("building the selftests anew: the compiler has changed");
+    }
     // The kernel's Makefile takes the directory of its generated headers for granted.
     fs::create_dir_all(build_dir.join("tools"))?;
     let make = |args: &[&str]| {

@@ -2,8 +2,8 @@
 
 //! Tools: finds what building and booting need, and gets what is missing.
 //!
-//! Nothing is remembered between runs. That a tool is there is seen by looking for it, which takes
-//! no time worth saving.
+//! What is there is seen by looking for it, each time. Only which tools build kernels is chosen
+//! once and kept, in `out/tools.toml`.
 
 mod apt;
 pub mod debian;
@@ -11,6 +11,7 @@ mod llvm;
 pub mod packages;
 mod rust;
 mod suite;
+mod toolchain;
 pub mod venv;
 pub mod version;
 
@@ -21,50 +22,71 @@ use fs_err as fs;
 
 use crate::disk::{whole_dir, Lock};
 use crate::fault::fault;
+use crate::process::find_program;
 use crate::project::Project;
 use crate::ui::say;
+use apt::Apt;
 use debian::Debian;
 pub use llvm::Llvm;
 use packages::Packages;
 use rust::Rustc;
-
-/// The tools that build a kernel, as Kbuild wants to be told.
-#[derive(Debug)]
-pub struct Toolchain {
-    pub llvm: Llvm,
-    pub bindgen: PathBuf,
-    /// The source of Rust's standard library.
-    pub rust_lib_src: PathBuf,
-}
+pub use suite::mirror;
+pub use toolchain::Toolchain;
 
 /// Makes sure that every tool is there.
 pub fn ensure(project: &Project) -> Result<Toolchain> {
     let _lock = Lock::take(&project.out(""), "tools")?;
     let packages = Packages::load(project)?;
-    let rustc = Rustc::find(&packages)?;
-
-    let mut missing = packages.missing();
-    let (llvm, llvm_packages) = llvm::choose(project, &rustc, &packages)?;
-    missing.extend(llvm_packages);
-    missing.extend(rustc.missing_source());
-    let bindgen = rust::find_bindgen(project, &packages);
-    if bindgen.is_none() {
-        missing.extend(rust::bindgen_package(project, &packages));
-    }
-    apt::install(project, &missing)?;
-
+    let apt = Apt::find(project);
     let mut debian = Debian::new(project, &packages);
-    let rust_lib_src = rustc.source(project, &mut debian)?;
-    let bindgen = match bindgen.or_else(|| rust::find_bindgen(project, &packages)) {
-        Some(bindgen) => bindgen,
-        None => rust::build_bindgen(project, &packages)?,
+    let chosen = project.out("tools.toml");
+    let tools = match Toolchain::chosen(&chosen, &packages.minimum) {
+        Some(tools) => {
+            apt::install(apt.as_ref(), &packages.missing())?;
+            tools
+        }
+        None => {
+            let tools = choose(project, &packages, apt.as_ref(), &mut debian)?;
+            tools.keep(&chosen)?;
+            tools
+        }
     };
     ensure_busybox(project, &mut debian)?;
-    Ok(Toolchain {
-        llvm,
-        bindgen,
-        rust_lib_src,
-    })
+    Ok(tools)
+}
+
+/// Chooses the tools that build kernels, and gets all that is missing.
+fn choose(
+    project: &Project,
+    packages: &Packages,
+    apt: Option<&Apt>,
+    debian: &mut Debian,
+) -> Result<Toolchain> {
+    let rustc = Rustc::find(packages)?;
+    let mut missing = packages.missing();
+    let (llvm, llvm_packages) = llvm::choose(&rustc, packages, apt)?;
+    missing.extend(llvm_packages);
+    missing.extend(rustc.missing_source());
+    let bindgen = rust::find_bindgen(project, packages);
+    if bindgen.is_none() {
+        missing.extend(rust::bindgen_package(apt, packages));
+    }
+    apt::install(apt, &missing)?;
+
+    let rust_lib_src = rustc.source(project, debian)?;
+    let bindgen = match bindgen.or_else(|| rust::find_bindgen(project, packages)) {
+        Some(bindgen) => bindgen,
+        None => rust::build_bindgen(project, packages)?,
+    };
+    Toolchain::new(llvm, bindgen, rust_lib_src, packages.minimum.clone())
+}
+
+/// Makes sure of a program that few need, and whose package has its name.
+pub fn want(project: &Project, program: &str) -> Result<()> {
+    match find_program(program) {
+        Some(_) => Ok(()),
+        None => apt::install(Apt::find(project).as_ref(), &[program.to_owned()]),
+    }
 }
 
 /// Makes sure that the program is there that makes mutants, and tries them.

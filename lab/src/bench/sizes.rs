@@ -10,6 +10,7 @@ use fs_err as fs;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use serde::Serialize;
 
+use crate::disk::is_made_with;
 use crate::kernel::make::Kbuild;
 use crate::kernel::{config, copy_build};
 use crate::process::logged;
@@ -69,7 +70,7 @@ fn without_kunit(project: &Project, tools: &Toolchain) -> Result<std::path::Path
     const OBJECT: &str = "arch/arm64/kvm/fw_regs/fw_regs.o";
 
     let dir = project.base().join("build/sizes");
-    if !dir.exists() {
+    if !is_made_with(&dir, &tools.fingerprint()) {
         copy_build(&project.build_dir(Handlers::Rust), &dir)?;
     }
     let kbuild = Kbuild::new(&project.tree(), &dir, tools);

@@ -2,7 +2,7 @@
 
 //! A kernel's configuration: a tinyconfig with `lab/kernel.config` on top.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -16,38 +16,22 @@ use crate::project::{Handlers, Project};
 /// Where a kernel's configuration begins.
 pub const START: &str = "tinyconfig";
 
+/// What the names of our own options begin with.
+const OURS: &str = "KVM_ARM_FW_REGS_";
+
 /// Configures a build directory, unless it is configured just so already. `kconfig` names the
 /// Kconfig files of the tree.
 pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &str) -> Result<()> {
-    let fragment = fragment(project, handlers)?;
-    let config = kbuild.build_dir.join(".config");
-
-    // What the present .config was made from.
-    let (made_from, made_with) = (
-        kbuild.build_dir.join("lab.config"),
-        kbuild.build_dir.join("lab.kconfig"),
-    );
-    let is = |file: &Path, text: &str| {
-        config.exists() && fs::read_to_string(file).is_ok_and(|before| before == text)
-    };
-    let (same_fragment, same_kconfig) = (is(&made_from, &fragment), is(&made_with, kconfig));
-    if !same_fragment {
-        of_what_there_is(project, kbuild, handlers)?;
-    } else if !same_kconfig {
-        let log = project.log(&format!("config-{}", handlers.name()));
-        logged(
-            "olddefconfig",
-            &kbuild.make(&["olddefconfig"]),
-            &log,
-            |_| (),
-        )?;
+    // What the present .config was made from. An optional line that was dropped is tried again.
+    let note = kbuild.build_dir.join("lab.config");
+    let made_from = format!("{}\n{kconfig}\n", fragment(project, handlers)?);
+    let is_there = kbuild.build_dir.join(".config").exists();
+    if is_there && fs::read_to_string(&note).is_ok_and(|before| before == made_from) {
+        return Ok(());
     }
-    if !(same_fragment && same_kconfig) {
-        check(project, kbuild, handlers)?;
-        fs::write(made_with, kconfig)?;
-        fs::write(made_from, fragment)?;
-    }
-    Ok(())
+    of_what_there_is(project, kbuild, handlers)?;
+    check(project, kbuild, handlers)?;
+    Ok(fs::write(note, made_from)?)
 }
 
 /// Configures a build directory for a tree that may not have all of ours yet: what it does not know
@@ -98,6 +82,57 @@ pub fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
         false => "",
     };
     Ok(format!("{fragment}\n{}{doctests}", choice(handlers)))
+}
+
+/// Makes sure that two kernels differ in nothing but the handlers.
+pub fn refuse_differences(one: &Kbuild, other: &Kbuild) -> Result<()> {
+    let read = |kbuild: &Kbuild| fs::read_to_string(kbuild.build_dir.join(".config"));
+    let differences = differences(&read(one)?, &read(other)?);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(fault(
+        format!(
+            "kernels that are compared differ in more than their handlers:\n  {}",
+            differences.join("\n  ")
+        ),
+        format!(
+            "remove {} and {}, then try again",
+            one.build_dir.display(),
+            other.build_dir.display()
+        ),
+    ))
+}
+
+/// What two configurations have different, but for what chooses the handlers.
+fn differences(one: &str, other: &str) -> Vec<String> {
+    let read = |config| {
+        let settings = str::lines(config).filter_map(setting);
+        let settings = settings.filter(|(symbol, _)| !symbol.starts_with(OURS));
+        settings.collect::<BTreeMap<_, _>>()
+    };
+    let (one, other) = (read(one), read(other));
+    let symbols: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let value = |config: &BTreeMap<&str, &str>, symbol: &str| {
+        config.get(symbol).copied().unwrap_or("n").to_owned()
+    };
+    let differing = symbols.into_iter().filter_map(|symbol| {
+        let (one, other) = (value(&one, symbol), value(&other, symbol));
+        (one != other).then(|| format!("CONFIG_{symbol}: {one}, {other}"))
+    });
+    differing.collect()
+}
+
+/// The configuration as `make savedefconfig` tells it: what is not the default.
+pub fn saved(project: &Project, kbuild: &Kbuild) -> Result<Vec<String>> {
+    logged(
+        "savedefconfig",
+        &kbuild.make(&["savedefconfig"]),
+        &project.log("savedefconfig"),
+        |_| (),
+    )?;
+    let saved = fs::read_to_string(kbuild.build_dir.join("defconfig"))?;
+    Ok(saved.lines().map(str::to_owned).collect())
 }
 
 /// What makes the difference between the two kernels.
@@ -175,6 +210,15 @@ mod tests {
     fn lost_lines_are_told() {
         let fragment = "# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_N=4\nCONFIG_GONE=y\n";
         assert_eq!(lost(fragment, CONFIG).len(), 4);
+    }
+
+    #[test]
+    fn other_differences_than_ours_are_told() {
+        let one = format!("{CONFIG}CONFIG_KVM_ARM_FW_REGS_RUST=y\n");
+        assert!(differences(&one, CONFIG).is_empty());
+        let other = "CONFIG_A=y\nCONFIG_N=4\nCONFIG_C=y\nCONFIG_S=\"x=y\"\n";
+        let told = ["CONFIG_C: n, y", "CONFIG_N: 8, 4"];
+        assert_eq!(differences(&one, other), told);
     }
 
     #[test]

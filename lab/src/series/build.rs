@@ -14,7 +14,7 @@ use anyhow::{ensure, Context, Result};
 use super::{commits, example, files, gates, write, Commits};
 use crate::check::{self, Step as Check};
 use crate::disk::ensure_space;
-use crate::kernel::{config, make::Kbuild, make::Warnings, refuse_warnings};
+use crate::kernel::{self, config, make::Warnings, refuse_warnings};
 use crate::process::logged;
 use crate::project::{Handlers, Project};
 use crate::results::{Case, Report};
@@ -128,7 +128,7 @@ fn builds(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<Vec<Case>> 
 }
 
 fn build(taken: &Project, tools: &Toolchain, handlers: Handlers, targets: &[&str]) -> Result<()> {
-    let kbuild = Kbuild::new(&taken.tree(), &taken.build_dir(handlers), tools);
+    let kbuild = kernel::kbuild(taken, &taken.tree(), tools, handlers)?;
     let is_choice = taken.tree().join(CHOICE).exists();
     config::of_what_there_is(taken, &kbuild, handlers)?;
     let set = |line: &str| config::has(&kbuild, line);

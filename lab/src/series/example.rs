@@ -42,7 +42,7 @@ pub fn run(taken: &Project) -> Result<bool> {
     for (path, text) in files(taken, &repo, "HEAD")? {
         fs::write(taken.tree().join(path), text)?;
     }
-    kernel::ensure(taken, Handlers::Rust)?;
+    kernel::ensure_rust(taken)?;
     selftests::ensure(taken)?;
 
     let mut plan = Plan::default();

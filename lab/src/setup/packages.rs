@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use fs_err as fs;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::version::Version;
 use crate::process::find_program;
@@ -21,17 +21,26 @@ pub struct Packages {
     pub suites: Vec<String>,
     pub keyrings: Vec<PathBuf>,
     pub minimum: Minimum,
+    pub oldest: Oldest,
     pub kernels: Kernels,
     pub pinned: Pinned,
     tools: BTreeMap<String, Sign>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Minimum {
     pub rustc: Version,
     pub llvm: u32,
     pub bindgen: Version,
+}
+
+/// Where the oldest versions that do are to be had.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oldest {
+    pub suite: String,
+    pub packages: Vec<String>,
 }
 
 /// The series of the kernel that are supported, from `oldest` to `newest`.

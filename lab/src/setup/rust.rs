@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use fs_err as fs;
 
-use super::apt;
+use super::apt::{self, Apt};
 use super::debian::Debian;
 use super::packages::Packages;
 use super::version::Version;
@@ -116,7 +116,7 @@ impl Rustc {
 pub fn find_bindgen(project: &Project, packages: &Packages) -> Option<PathBuf> {
     let found = find_program("bindgen")
         .into_iter()
-        .chain([built_bindgen(project)]);
+        .chain([built_bindgen(project, packages)]);
     found.into_iter().find(|program| {
         let version = output(&command(&program.to_string_lossy(), ["--version"]));
         version.is_ok_and(|text| Version::find(&text) >= Some(packages.minimum.bindgen))
@@ -124,31 +124,32 @@ pub fn find_bindgen(project: &Project, packages: &Packages) -> Option<PathBuf> {
 }
 
 /// The package that brings a bindgen that is new enough, if apt has it.
-pub fn bindgen_package(project: &Project, packages: &Packages) -> Option<String> {
-    let version = Version::find(&apt::candidate(project, "bindgen")?)?;
+pub fn bindgen_package(apt: Option<&Apt>, packages: &Packages) -> Option<String> {
+    let version = Version::find(&apt?.candidate("bindgen")?)?;
     (version >= packages.minimum.bindgen).then(|| "bindgen".to_string())
 }
 
 /// Builds bindgen.
 pub fn build_bindgen(project: &Project, packages: &Packages) -> Result<PathBuf> {
-    build(
-        project,
-        "bindgen",
-        "bindgen-cli",
-        &packages.pinned.bindgen,
-        &project.out("cache/bindgen"),
-    )?;
-    Ok(built_bindgen(project))
+    let version = &packages.pinned.bindgen;
+    let root = root_of(project, "bindgen", version);
+    build(project, "bindgen", "bindgen-cli", version, &root)?;
+    Ok(built_bindgen(project, packages))
 }
 
-fn built_bindgen(project: &Project) -> PathBuf {
-    project.out("cache/bindgen/bin/bindgen")
+fn built_bindgen(project: &Project, packages: &Packages) -> PathBuf {
+    root_of(project, "bindgen", &packages.pinned.bindgen).join("bin/bindgen")
+}
+
+/// Where a program is that is built from its crate.
+fn root_of(project: &Project, name: &str, version: &str) -> PathBuf {
+    project.out(format!("cache/{name}-{version}"))
 }
 
 /// The pinned cargo-mutants, which is built if it was not yet.
 pub fn cargo_mutants(project: &Project, packages: &Packages) -> Result<PathBuf> {
     let version = &packages.pinned.cargo_mutants;
-    let root = project.out(format!("cache/cargo-mutants-{version}"));
+    let root = root_of(project, "cargo-mutants", version);
     let program = root.join("bin/cargo-mutants");
     if !program.exists() {
         build(project, "cargo-mutants", "cargo-mutants", version, &root)?;

@@ -10,7 +10,7 @@ use anyhow::{bail, Result};
 use duct::Expression;
 use fs_err as fs;
 
-use super::apt;
+use super::apt::Apt;
 use super::packages::Packages;
 use crate::fault::{fault, Help};
 use crate::process::{command, logged, output};
@@ -136,14 +136,14 @@ impl Suite {
 }
 
 /// The mirror that the machine's apt uses.
-fn mirror(project: &Project) -> Result<String> {
-    if !apt::is_there() {
+pub fn mirror(project: &Project) -> Result<String> {
+    let Some(apt) = Apt::find(project) else {
         return Err(fault(
             "this needs packages of Debian, and there is no apt",
             "use a machine or a container with Debian",
         ));
-    }
-    apt::ensure_lists(project)?;
+    };
+    apt.ensure_lists()?;
     let format = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
     let filter = "Created-By: Packages";
     let targets = output(&command(

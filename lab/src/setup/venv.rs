@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use fs_err as fs;
 
-use super::apt;
+use super::apt::{self, Apt};
 use crate::disk::{whole_dir, Lock};
 use crate::fault::{fault, Help};
 use crate::process::{command, logged, output};
@@ -22,10 +22,11 @@ const MINIMUM: &str = "3.11";
 /// Returns its interpreter.
 pub fn ensure(project: &Project, name: &str, requirements: &Path) -> Result<PathBuf> {
     let _lock = Lock::take(&project.out(""), "tools")?;
-    let list = fs::read(requirements)?;
+    ensure_python(project)?;
     let mut hasher = DefaultHasher::new();
-    list.hash(&mut hasher);
-    // Another list gets another place.
+    // Another list gets another place, and so does another Python.
+    fs::read(requirements)?.hash(&mut hasher);
+    output(&command("python3", ["-VV"]))?.hash(&mut hasher);
     let dir = project.out(format!(
         "cache/python-{name}-{:08x}",
         hasher.finish() as u32
@@ -34,7 +35,6 @@ pub fn ensure(project: &Project, name: &str, requirements: &Path) -> Result<Path
     if python.exists() {
         return Ok(python);
     }
-    ensure_python(project)?;
     let step = Step::spinner(format!("getting Python packages for `{name}`"));
     whole_dir(&dir, |dir| {
         output(&command(
@@ -74,6 +74,6 @@ fn ensure_python(project: &Project) -> Result<()> {
     }
     match output(&command("python3", ["-c", "import ensurepip, venv"])) {
         Ok(_) => Ok(()),
-        Err(_) => apt::install(project, &["python3-venv".to_owned()]),
+        Err(_) => apt::install(Apt::find(project).as_ref(), &["python3-venv".to_owned()]),
     }
 }
