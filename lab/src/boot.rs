@@ -134,7 +134,8 @@ impl<'a> Booter<'a> {
         } else {
             "quiet kunit.enable=0"
         };
-        let image = self.project.firmware();
+        let (image, kernel) = (self.project.firmware(), self.project.image(boot.handlers));
+        let (initrd, cmdline) = (path_of(&initrd), format!("{talk} {}", boot.host.cmdline));
         let machine = Machine {
             cpu: &boot.host.cpu,
             memory: boot.host.memory,
@@ -143,9 +144,9 @@ impl<'a> Booter<'a> {
                 image: &image,
                 answers,
             }),
-            kernel: &self.project.image(boot.handlers),
-            initrd: Some(&path_of(&initrd)),
-            cmdline: &format!("{talk} {}", boot.host.cmdline),
+            kernel: &kernel,
+            initrd: Some(&initrd),
+            cmdline: &cmdline,
             resets: false,
             counts: boot.counts,
             limit: boot.limit,

@@ -12,6 +12,7 @@ mod firmware;
 pub mod format;
 mod hosts;
 mod kunit;
+mod msrv;
 mod offers;
 mod plan;
 mod report;
@@ -43,6 +44,8 @@ pub enum Step {
     Sparse,
     /// Tests that run on this machine, with Cargo
     Unit,
+    /// The oldest Rust, bindgen and clang that do
+    Msrv,
     /// The fleet report, in a browser
     Report,
     /// The hosts' EL3 firmware
@@ -137,6 +140,7 @@ impl Step {
             Step::Docs => "docs",
             Step::Sparse => "sparse",
             Step::Unit => "unit",
+            Step::Msrv => "msrv",
             Step::Report => "report",
             Step::Firmware => "firmware",
             Step::Hosts => "hosts",
@@ -157,7 +161,13 @@ impl Step {
     fn needs_hosts(self) -> bool {
         !matches!(
             self,
-            Step::Format | Step::Series | Step::Docs | Step::Sparse | Step::Unit | Step::Report
+            Step::Format
+                | Step::Series
+                | Step::Docs
+                | Step::Sparse
+                | Step::Unit
+                | Step::Msrv
+                | Step::Report
         )
     }
 
@@ -168,6 +178,7 @@ impl Step {
             | Step::Docs
             | Step::Sparse
             | Step::Unit
+            | Step::Msrv
             | Step::Report
             | Step::Shell
             | Step::Bench => Ok(()),
@@ -191,6 +202,7 @@ impl Step {
             Step::Docs => docs::run(project),
             Step::Sparse => sparse::run(project),
             Step::Unit => unit::run(project),
+            Step::Msrv => msrv::run(project),
             Step::Report => report::run(project),
             Step::Firmware => firmware::judge(project, boots),
             Step::Hosts => hosts::judge(project, boots),

@@ -90,19 +90,20 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
 /// Runs the test until it switches the board off. Returns the console.
 fn run(project: &Project, cpu: &str, cpus: u32, answers: [i32; 3]) -> Result<String> {
     let [workaround_1, workaround_2, workaround_3] = answers;
+    let (image, kernel) = (project.firmware(), project.firmware_test());
     let machine = Machine {
         cpu,
         memory: 256,
         cpus,
         firmware: Some(Firmware {
-            image: &project.firmware(),
+            image: &image,
             answers: Answers {
                 workaround_1,
                 workaround_2,
                 workaround_3,
             },
         }),
-        kernel: &project.firmware_test(),
+        kernel: &kernel,
         initrd: None,
         cmdline: "",
         resets: true,
