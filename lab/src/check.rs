@@ -7,7 +7,6 @@
 
 mod differential;
 mod docs;
-mod expected;
 mod firmware;
 pub mod format;
 mod hosts;
@@ -15,11 +14,13 @@ mod kunit;
 mod msrv;
 mod offers;
 mod plan;
+mod ran;
 mod report;
 mod sample;
 pub mod selftests;
 mod shell;
 mod sparse;
+mod strict;
 mod unit;
 mod upstream;
 
@@ -54,11 +55,12 @@ pub enum Step {
     Hosts,
     /// The component's own tests in the booted kernel
     Kunit,
-    /// Our selftests, with both kernels
+    /// Our selftests, with both kernels: none fails
     Selftests,
     /// The kernel's own KVM selftests: the same results with both kernels
     Upstream,
-    /// The same answers from both kernels to the same vectors, but for the deviations listed
+    /// The same answers to the same vectors from C and to default VMs; to strict ones but for the
+    /// deviations listed
     Diff,
     /// The samples: the VMM, and the module that shows what a host offers
     Sample,
@@ -190,6 +192,7 @@ impl Step {
             Step::Diff => differential::plan(project, plan),
             Step::Sample => {
                 sample::plan(project, plan)?;
+                strict::plan(project, plan)?;
                 offers::plan(project, plan)
             }
         }
@@ -212,6 +215,7 @@ impl Step {
             Step::Diff => differential::judge(project, boots),
             Step::Sample => {
                 let mut groups = sample::judge(boots)?;
+                groups.extend(strict::judge(boots));
                 groups.extend(offers::judge(project, boots)?);
                 Ok(groups)
             }

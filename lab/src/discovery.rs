@@ -216,6 +216,17 @@ impl Told {
         whole.then_some(results[question.result])
     }
 
+    /// A line for each register that a guest can ask about, with all that it was told then.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        QUESTIONS.iter().map(|question| {
+            let results = self.0[&question.call].map(show).join(", ");
+            format!(
+                "{}: the guest is told {results}",
+                registers::name(question.id)
+            )
+        })
+    }
+
     /// The registers that the guest was told something else about.
     pub fn contradictions(&self, registers: &[(Id, u64)]) -> Vec<Contradiction> {
         let contradiction = |&(id, value): &(Id, u64)| {

@@ -24,7 +24,7 @@ pub struct Mistake {
     pub restore: String,
     /// What becomes of the saved registers.
     changes: Vec<(Id, Option<u64>)>,
-    /// Why every host shall refuse it.
+    /// Why every host shall refuse it to a strict VM.
     pub reasons: BTreeSet<Reason>,
 }
 

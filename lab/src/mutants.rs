@@ -77,7 +77,7 @@ const MEMBERS: [&str; 5] = [
     "lab/fuzz",
     "lab/fuzz/component",
     "lab/fuzz/kernel",
-    "lab/fuzz/macros",
+    "lab/macros",
     "lab/policy",
 ];
 
@@ -128,7 +128,12 @@ fn tree(project: &Project, home: &Path) -> Result<PathBuf> {
     let tree = home.join("tree");
     whole_dir(&tree, |part| {
         fs::create_dir(part.join("lab"))?;
-        for (directory, into) in [("rust", ""), ("lab/policy", "lab"), ("lab/fuzz", "lab")] {
+        for (directory, into) in [
+            ("rust", ""),
+            ("lab/macros", "lab"),
+            ("lab/policy", "lab"),
+            ("lab/fuzz", "lab"),
+        ] {
             let (from, into) = (project.root().join(directory), part.join(into));
             // Links stay links, and times do not: Cargo sees that all is new.
             let args = ["-RP".as_ref(), from.as_os_str(), into.as_os_str()];

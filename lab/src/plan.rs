@@ -160,7 +160,7 @@ fn floor(out: &mut impl Write, args: &FloorArgs) -> Result<()> {
         return Ok(());
     }
     for bound in &floor {
-        let (id, value) = (bound.register.id(), bound.promise.value());
+        let (id, value) = (u64::from(bound.register), bound.promise);
         writeln!(out, "{id:#018x} {value:#x}")?;
     }
     Ok(())
@@ -193,13 +193,13 @@ fn check(path: &Path) -> Result<bool> {
     let differences = verify::differences(&matrix).map_err(|error| {
         fault(
             format!("{path}: {error}"),
-            "a matrix has one cell of the Rust handlers for each dump and host",
+            "a matrix has one cell for each kind of VM, dump and host",
         )
     })?;
     for difference in &differences {
         ui::say(difference);
     }
-    let moves = matrix.dumps.len() * matrix.hosts.len();
+    let moves = matrix.cells.len();
     ui::say(format!(
         "{path}: {moves} moves, {} planned differently",
         differences.len()

@@ -48,6 +48,7 @@ pub fn run(project: &Project, prove: &Prove) -> Result<bool> {
     kernel::ensure(project)?;
     let tools = setup::ensure(project)?;
     let python = venv::ensure(project, "prove", &dir(project).join("requirements.txt"))?;
+    output(&unit_tests(project, &python))?;
 
     let mut args: Vec<OsString> = ["-m", "fwprove", "prove"].map(Into::into).into();
     let mut option = |name: String, value: &Path| args.extend([name.into(), value.into()]);
@@ -79,6 +80,15 @@ pub fn page(project: &Project, what: &str) -> Expression {
         page.into(),
     ];
     with_package(project, command("python3", args))
+}
+
+/// The tests of the proof's own parts.
+fn unit_tests(project: &Project, python: &Path) -> Expression {
+    let args = ["-m", "unittest", "discover", "--top-level-directory"].map(OsString::from);
+    let dir = dir(project);
+    let places = [dir.clone().into(), dir.join("tests").into()];
+    let program = python.to_string_lossy();
+    with_package(project, command(&program, args.into_iter().chain(places)))
 }
 
 fn dir(project: &Project) -> PathBuf {

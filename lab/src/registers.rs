@@ -2,6 +2,8 @@
 
 //! The pseudo-registers by name, and as people read them.
 
+use fw_regs_policy::Register;
+
 /// A register's id, as in `struct kvm_one_reg`.
 pub type Id = u64;
 
@@ -35,19 +37,11 @@ standard, standard hypervisor and vendor hypervisor services.";
 
 /// The register's name in the UAPI without `KVM_REG_ARM_`, or its id.
 pub fn name(id: Id) -> String {
-    let name = match id {
-        PSCI_VERSION => "PSCI_VERSION",
-        WORKAROUND_1 => "SMCCC_ARCH_WORKAROUND_1",
-        WORKAROUND_2 => "SMCCC_ARCH_WORKAROUND_2",
-        WORKAROUND_3 => "SMCCC_ARCH_WORKAROUND_3",
-        STD_BMAP => "STD_BMAP",
-        STD_HYP_BMAP => "STD_HYP_BMAP",
-        VENDOR_HYP_BMAP => "VENDOR_HYP_BMAP",
-        VENDOR_HYP_BMAP_2 => "VENDOR_HYP_BMAP_2",
-        ID_AA64PFR1_EL1 => "ID_AA64PFR1_EL1",
-        _ => return format!("{id:#018x}"),
-    };
-    name.to_owned()
+    match Register::try_from(id) {
+        Ok(register) => register.name().to_owned(),
+        Err(ID_AA64PFR1_EL1) => "ID_AA64PFR1_EL1".to_owned(),
+        Err(id) => format!("{id:#018x}"),
+    }
 }
 
 /// The value as a table shows it.
@@ -121,6 +115,13 @@ mod tests {
             assert_eq!(short(id, value), expected_short);
             assert_eq!(long(id, value), expected_long);
         }
+    }
+
+    #[test]
+    fn the_columns_are_the_registers_of_the_policy() {
+        let ids = COLUMNS.map(|(id, _)| Register::try_from(id));
+        assert_eq!(ids, Register::ALL.map(Ok));
+        assert_eq!(name(ID_AA64PFR1_EL1), "ID_AA64PFR1_EL1");
     }
 
     #[test]

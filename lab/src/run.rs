@@ -3,6 +3,7 @@
 //! `lab run`: saves a VM on every host, restores it on every host, brings it back, and tells who
 //! accepted what.
 
+mod agreement;
 #[cfg(test)]
 mod example;
 mod journey;

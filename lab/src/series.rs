@@ -9,7 +9,6 @@ pub mod build;
 pub mod check;
 mod example;
 mod gates;
-mod map;
 mod patches;
 
 use std::path::{Path, PathBuf};
@@ -37,7 +36,6 @@ const BLURB_HERE: &str = "*** BLURB HERE ***";
 
 /// What `lab/series/cover.txt` leaves to be filled in.
 const BASE_HERE: &str = "{base}";
-const MAP_HERE: &str = "{map}";
 
 #[derive(Debug, Default, Args)]
 pub struct Series {
@@ -148,10 +146,7 @@ fn write(
 
     let cover = into.join(COVER);
     let text = fs::read_to_string(project.root().join("lab/series/cover.txt"))?;
-    let c_source = repo.show(&base.commit, map::C_FILE)?.unwrap_or_default();
-    let text = text
-        .replace(BASE_HERE, &base.about)
-        .replace(MAP_HERE, map::text(project, &c_source)?.trim_end());
+    let text = text.replace(BASE_HERE, &base.about);
     fs::write(&cover, letter(&fs::read_to_string(&cover)?, &text)?)?;
     fs::write(into.join(RECIPIENTS), recipients(project, &files(into)?)?)?;
     Ok(())

@@ -84,7 +84,7 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
 }
 
 fn job(project: &Project, host: &Host) -> Result<Job> {
-    let mut job = vmm::job(vmm::build(project)?);
+    let mut job = vmm::job(&vmm::build(project)?);
     job.program(PROGRAM, project.root().join("lab/guest/shell"));
     let selftests = project.selftests();
     for directory in ["", "arm64"] {
@@ -105,10 +105,17 @@ fn job(project: &Project, host: &Host) -> Result<Job> {
 }
 
 fn welcome(host: &Host) -> String {
+    let strict = match host.kernel {
+        Handlers::Rust => {
+            "fw_regs_vmm restore -sd FILE           the same into a strict VM, and saves it\n"
+        }
+        Handlers::C => "",
+    };
     format!(
         "\nThis is {}: {}.\nIts firmware pseudo-registers are served by the handlers in {}.\n\n\
          fw_regs_vmm dump                       what a fresh VM has here\n\
          fw_regs_vmm restore /dumps/v2-6.1.129  restores a VM from the field\n\
+         {strict}\
          fw_regs_vmm dump -g /vm/calls          what its guest is told\n\
          /selftests/arm64/fw_regs_errno         one of the selftests\n\n\
          `exit` powers off; Ctrl-A x ends it at once.\n\n",

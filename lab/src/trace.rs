@@ -4,7 +4,7 @@
 //! with the verdict and its reason.
 
 use anyhow::{bail, ensure, Context, Result};
-use fw_regs_policy as policy;
+use fw_regs_policy::{self as policy, Accepted};
 use serde::{Deserialize, Serialize};
 
 use crate::console::Transcript;
@@ -19,7 +19,7 @@ const EVENT: &str = "kvm_arm_fw_reg_set";
 const ON: &str = "trace-on";
 const READ: &str = "trace";
 
-/// Why a write is refused, in the order in which the kernel checks.
+/// Why a write is refused: the policy's reasons, in the order in which the kernel checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum Reason {
@@ -41,7 +41,7 @@ impl Reason {
         Self::Frozen,
     ];
 
-    /// As the trace tells it.
+    /// As the trace event tells it.
     pub fn text(self) -> &'static str {
         match self {
             Self::BadAddress => "bad address",
@@ -193,20 +193,28 @@ fn event(line: &str) -> Option<Event> {
             .find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         hex(word?)
     };
-    let refused = match verdict.strip_prefix("refused: ") {
-        Some(reason) => Some(Why {
-            reason: Reason::from_text(reason)?,
+    let refused = match verdict_of(verdict)? {
+        Ok(_) => None,
+        Err(reason) => Some(Why {
+            reason,
             promise: number("promise")?,
             offer: number("offer")?,
         }),
-        None if verdict.starts_with("accepted") => None,
-        None => return None,
     };
     Some(Event {
         id: number("id")?,
         value: number("value")?,
         refused,
     })
+}
+
+/// Reads a verdict, as the trace event tells it.
+fn verdict_of(text: &str) -> Option<Result<Accepted, Reason>> {
+    match text {
+        "accepted" => Some(Ok(Accepted::Value)),
+        "accepted: promises nothing" => Some(Ok(Accepted::NullPromise)),
+        _ => Reason::from_text(text.strip_prefix("refused: ")?).map(Err),
+    }
 }
 
 #[cfg(test)]

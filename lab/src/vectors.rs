@@ -149,7 +149,7 @@ impl Vectors {
     }
 }
 
-/// Vectors in a row to which two kernels give one pair of different answers.
+/// Vectors in a row with one pair of different answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub setup: String,
@@ -158,36 +158,36 @@ pub struct Difference {
     pub count: u64,
     /// What the first vector sets.
     pub first: u64,
-    pub c: Answer,
-    pub rust: Answer,
+    /// The answers of the two sides, as they are compared.
+    pub answers: [Answer; 2],
 }
 
-/// All vectors that the two kernels answer differently, as maximal intervals.
+/// All vectors that the two sides answer differently, as maximal intervals.
 ///
 /// # Errors
 ///
 /// The two did not run the same vectors.
-pub fn compare(c: &Vectors, rust: &Vectors) -> Result<Vec<Difference>> {
+pub fn compare(a: &Vectors, b: &Vectors) -> Result<Vec<Difference>> {
     ensure!(
-        c.header == rust.header,
+        a.header == b.header,
         "not the same vectors: `{}` and `{}`",
-        c.header,
-        rust.header
+        a.header,
+        b.header
     );
     ensure!(
-        c.skipped == rust.skipped,
+        a.skipped == b.skipped,
         "not the same setups skipped: {:?} and {:?}",
-        c.skipped,
-        rust.skipped
+        a.skipped,
+        b.skipped
     );
     ensure!(
-        c.runs.keys().eq(rust.runs.keys()),
+        a.runs.keys().eq(b.runs.keys()),
         "not the same setups and registers"
     );
 
     let mut differences = Vec::new();
-    for ((stream, c), rust) in c.runs.iter().zip(rust.runs.values()) {
-        compare_stream(stream, c, rust, &mut differences)
+    for ((stream, a), b) in a.runs.iter().zip(b.runs.values()) {
+        compare_stream(stream, a, b, &mut differences)
             .with_context(|| format!("setup {}, register {:#x}", stream.0, stream.1))?;
     }
     Ok(differences)
@@ -195,17 +195,17 @@ pub fn compare(c: &Vectors, rust: &Vectors) -> Result<Vec<Difference>> {
 
 fn compare_stream(
     (setup, id): &Stream,
-    c: &[Run],
-    rust: &[Run],
+    a: &[Run],
+    b: &[Run],
     differences: &mut Vec<Difference>,
 ) -> Result<()> {
     let end = |runs: &[Run]| runs.last().map_or(0, |run| run.index + run.count);
-    ensure!(end(c) == end(rust), "not the same number of vectors");
+    ensure!(end(a) == end(b), "not the same number of vectors");
 
-    let (mut c, mut rust) = (c.iter().peekable(), rust.iter().peekable());
+    let (mut a_runs, mut b_runs) = (a.iter().peekable(), b.iter().peekable());
     let mut index = 0;
     // Both cover the same vectors without a hole: they end together.
-    while let (Some(a), Some(b)) = (c.peek(), rust.peek()) {
+    while let (Some(a), Some(b)) = (a_runs.peek(), b_runs.peek()) {
         let first = match (a.index == index, b.index == index) {
             (true, true) => {
                 ensure!(a.first == b.first, "vector {index} is not the same");
@@ -221,16 +221,15 @@ fn compare_stream(
             index,
             count: next - index,
             first,
-            c: a.answer.clone(),
-            rust: b.answer.clone(),
+            answers: [a.answer.clone(), b.answer.clone()],
         });
         if let Some(difference) = difference {
             add(differences, difference);
         }
 
         index = next;
-        c.next_if(|run| run.index + run.count == next);
-        rust.next_if(|run| run.index + run.count == next);
+        a_runs.next_if(|run| run.index + run.count == next);
+        b_runs.next_if(|run| run.index + run.count == next);
     }
     Ok(())
 }
@@ -241,7 +240,7 @@ fn add(differences: &mut Vec<Difference>, new: Difference) {
         Some(last)
             if last.index + last.count == new.index
                 && (&last.setup, last.id) == (&new.setup, new.id)
-                && (&last.c, &last.rust) == (&new.c, &new.rust) =>
+                && last.answers == new.answers =>
         {
             last.count += new.count;
         }

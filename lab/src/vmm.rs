@@ -5,7 +5,7 @@
 
 pub mod answer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 
@@ -24,15 +24,23 @@ pub const PROGRAM: &str = "bin/fw_regs_vmm";
 /// Where the calls are that guests make.
 const CALLS: &str = "vm/calls";
 
+/// The option by which VMs are strict.
+pub const STRICT: &str = "-s";
+
 /// The option by which a VM's guest asks its firmware.
 pub const ASK: &str = "-g /vm/calls";
 
 /// The job of a host whose VMs' guests ask their firmware.
-pub fn job(program: PathBuf) -> Job {
+pub fn job(program: &Path) -> Job {
     let mut job = Job::default();
+    install(&mut job, program);
+    job
+}
+
+/// Has the program and the guests' calls there.
+pub fn install(job: &mut Job, program: &Path) {
     job.program(PROGRAM, program);
     job.file(CALLS, discovery::questions());
-    job
 }
 
 /// What the VMM is given to restore: a dump, or what became of it.
@@ -54,7 +62,7 @@ impl Stream {
     }
 }
 
-/// Streams that one call of the VMM restores, each into a VM of its own.
+/// Streams that one call of the VMM restores, each into a VM of its own. None need no call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// Names the command and its directory; one word.
@@ -67,6 +75,9 @@ pub struct Batch {
 impl Batch {
     /// Has a host restore the streams.
     pub fn add_to(&self, job: &mut Job) {
+        if self.streams.is_empty() {
+            return;
+        }
         let mut line = format!("/{PROGRAM} restore {}", self.options);
         for (stream, file) in self.streams.iter().zip(self.files()) {
             line += &format!(" {file}");
@@ -77,6 +88,9 @@ impl Batch {
 
     /// What the VMM said about each stream.
     pub fn answers(&self, transcript: &Transcript) -> Result<Vec<Answer>> {
+        if self.streams.is_empty() {
+            return Ok(Vec::new());
+        }
         let Section { status, output, .. } = transcript.section(&self.name)?;
         answer::parse(&self.files(), *status, output)
     }
@@ -151,5 +165,12 @@ mod tests {
         );
         assert_eq!(batch.streams[0].to_text(), "0x6030000000140001 0x2\n");
         assert_eq!(batch.streams[1].to_text(), "0x6030000000140001 -\n");
+
+        let nothing = Batch {
+            streams: Vec::new(),
+            ..batch
+        };
+        nothing.add_to(&mut job);
+        assert_eq!(job.commands().len(), 1);
     }
 }

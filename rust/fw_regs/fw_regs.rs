@@ -7,6 +7,11 @@
 //! saves on one host and restores on another, and cannot judge: only the receiving kernel knows
 //! what it can keep. This component owns the registers' list, get and set handlers.
 //!
+//! A VM has, to the bit, what the C handlers give it. What userspace sets the registers of a
+//! *strict* VM to is kept, shown to the guest, and does not change once the VM has run: a VM is
+//! strict where its VMM enables `KVM_CAP_ARM_FW_REGS_STRICT`, or the host has
+//! `kvm_arm_fw_regs.strict=1` on its command line.
+//!
 //! Three layers, each of which knows only those below it:
 //!
 //! - the entry points in this file, which the C side of KVM calls through the prototypes in
@@ -18,21 +23,30 @@
 //! words of it without the lock, therefore each is written with one marked access. No user memory
 //! is accessed while the lock is held.
 //!
-//! uAPI document: `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`.
+//! uAPI documents: `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`,
+//! `Documentation/virt/kvm/arm/fw-pseudo-registers-acceptance.rst`.
 
 use kernel::{
     bindings,
     kvm::{
         self,
         one_reg::OneReg,
+        Config,
         Vcpu,
-        Vm, //
+        Vm,
+        VmFlag, //
     },
     prelude::*,
     uaccess::{
         UserPtr,
         UserSlice, //
     },
+};
+
+// The policy does not know who brings its derives.
+use kernel::macros::{
+    Into,
+    TryFrom, //
 };
 
 mod handlers;
@@ -50,6 +64,12 @@ module! {
     authors: ["The arm64 KVM firmware pseudo-register authors"],
     description: "Firmware pseudo-registers of arm64 KVM",
     license: "GPL",
+    params: {
+        strict: bool {
+            default: false,
+            description: "Make every VM strict that is not protected",
+        },
+    },
 }
 
 struct FwRegs;
@@ -57,10 +77,62 @@ struct FwRegs;
 impl kernel::Module for FwRegs {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         if kvm::is_initialised() {
-            pr_info!("firmware pseudo-registers served by Rust\n");
+            let vms = if module_parameters::strict.value() {
+                "every VM is strict"
+            } else {
+                "VMs are strict on request"
+            };
+            pr_info!("firmware pseudo-registers served by Rust, {}\n", vms);
         }
         Ok(Self)
     }
+}
+
+/// Makes a new VM strict where the kernel's command line asks for that.
+///
+/// # Safety
+///
+/// `kvm` must point to an initialised VM that stays alive during the call, and of which userspace
+/// has no file descriptor yet.
+#[export]
+pub unsafe extern "C" fn kvm_arm_fw_regs_init_vm(kvm: *mut bindings::kvm) {
+    // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
+    let vm = unsafe { Vm::from_raw(kvm) };
+    if module_parameters::strict.value() && !vm.is_protected() {
+        vm.set_flag(VmFlag::FwRegsStrict);
+    }
+}
+
+/// Returns the flags that `KVM_CAP_ARM_FW_REGS_STRICT` has.
+///
+/// # Safety
+///
+/// Always safe to call.
+// Required to be unsafe due to the `#[export]` annotation.
+#[export]
+pub unsafe extern "C" fn kvm_arm_fw_regs_flags() -> c_int {
+    handlers::FLAGS as c_int
+}
+
+/// Enables `KVM_CAP_ARM_FW_REGS_STRICT` with these arguments.
+///
+/// Returns 0, or `-EINVAL` for an unknown flag or another argument.
+///
+/// # Safety
+///
+/// - `kvm` must point to an initialised VM that stays alive during the call, and has no vCPU. The
+///   caller must hold `kvm->lock`.
+/// - `args` must point to four integers that are valid for reads during the call.
+#[export]
+pub unsafe extern "C" fn kvm_arm_fw_regs_enable(
+    kvm: *mut bindings::kvm,
+    args: *const u64,
+) -> c_int {
+    // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
+    let vm = unsafe { Vm::from_raw(kvm) };
+    // SAFETY: The caller guarantees that four integers are valid for reads.
+    let args = unsafe { &*args.cast::<[u64; 4]>() };
+    to_errno(handlers::enable(vm, args))
 }
 
 /// Returns the number of firmware pseudo-registers.
@@ -139,7 +211,7 @@ pub unsafe extern "C" fn kvm_arm_set_fw_reg(
 ///
 /// # Safety
 ///
-/// `vcpu` must point to an initialised vCPU that stays alive during the call.
+/// `vcpu` must point to an initialised vCPU that stays alive during the call, and has run.
 #[export]
 pub unsafe extern "C" fn kvm_arm_fw_reg_discover(
     vcpu: *mut bindings::kvm_vcpu,
@@ -161,22 +233,9 @@ pub unsafe extern "C" fn kvm_arm_fw_reg_discover(
 pub unsafe extern "C" fn kvm_arm_fw_reg_allow_ssbs(kvm: *mut bindings::kvm, ssbs: u64) -> c_int {
     // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
     let vm = unsafe { Vm::from_raw(kvm) };
-    to_errno(handlers::allow_ssbs(vm, ssbs != 0))
-}
-
-/// Lets a VM accept unknown registers whose values promise nothing.
-///
-/// Returns 0, or `-EBUSY` for a VM that has run.
-///
-/// # Safety
-///
-/// `kvm` must point to an initialised VM that stays alive during the call. The caller must not
-/// hold its `config_lock`.
-#[export]
-pub unsafe extern "C" fn kvm_arm_fw_reg_accept_null(kvm: *mut bindings::kvm) -> c_int {
-    // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
-    let vm = unsafe { Vm::from_raw(kvm) };
-    to_errno(handlers::accept_null_promises(vm))
+    // SAFETY: The caller guarantees that `config_lock` is held.
+    let config = unsafe { Config::from_held(vm) };
+    to_errno(handlers::allow_ssbs(&config, ssbs != 0))
 }
 
 fn to_errno(result: Result) -> c_int {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The handlers: what stands between KVM and the policy.
-//!
-//! A set goes through these steps: read user memory, look the register up, gather what the policy
-//! needs to know, and where something would change, take the lock, gather again, ask the policy,
-//! store, drop the lock; trace. A get takes no lock.
 
 use kernel::{
     kvm::{
         one_reg::OneReg,
-        smccc,
+        smccc::Workaround,
+        Config,
         Vcpu,
-        Vm, //
+        VcpuFeature,
+        Vm,
+        VmFlag, //
     },
     prelude::*,
     uaccess::UserSlice, //
@@ -21,20 +20,17 @@ use crate::{
     policy::{
         judge,
         promises_nothing,
+        Accepted,
         Reason,
         Register,
-        View,
+        Retention,
+        State,
         NOT_SUPPORTED, //
     },
-    trace::{
-        FwRegSet,
-        Verdict, //
-    },
+    trace::FwRegSet,
     vm::{
-        Item,
-        Psci,
-        Workaround,
-        Workaround2, //
+        entry,
+        ssbd, //
     },
 };
 
@@ -50,28 +46,28 @@ pub(crate) const LIST_SIZE: usize = size_of::<u64>() * COUNT;
 ///
 /// - [`EFAULT`]: the memory cannot be written.
 pub(crate) fn list(ids: UserSlice) -> Result {
-    ids.writer().write(&Register::ALL.map(Register::id))
+    ids.writer().write(&Register::ALL.map(u64::from))
 }
 
-/// Writes what the VM was promised to user memory.
+/// Writes the value that the VM has to user memory.
 ///
 /// # Errors
 ///
 /// - [`ENOENT`]: there is no such register. User memory is not touched.
 /// - [`EFAULT`]: the memory cannot be written.
 pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
-    let register = Register::from_id(reg.id()).ok_or(ENOENT)?;
+    let register = Register::try_from(reg.id()).map_err(|_| ENOENT)?;
     let vm = vcpu.vm();
-    reg.write(match register {
-        Register::PsciVersion => Psci::promise_of(vm).value(),
-        Register::Workaround1 => Workaround::One.promise(vm).value(),
-        Register::Workaround2 => Workaround2.promise_unlocked(vm).value(),
-        Register::Workaround3 => Workaround::Three.promise(vm).value(),
-        Register::Bitmap(bitmap) => bitmap.promise(vm).value(),
-    })
+    let value = {
+        // What was stored, and the ID register on which the offer depends: both of one moment.
+        let is_two_words = register == Register::Workaround2 && vm.has_flag(VmFlag::FwRegsStrict);
+        let _config = is_two_words.then(|| vm.lock_config());
+        entry(vm, register).promise()
+    };
+    reg.addr().write_u64(value)
 }
 
-/// Gives the VM what a value in user memory promises, if this host can keep it.
+/// Sets a register to a value in user memory, if this host can keep it.
 ///
 /// # Errors
 ///
@@ -82,84 +78,63 @@ pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
 ///
 /// A refused write changes nothing.
 pub(crate) fn set(vcpu: &Vcpu, reg: &OneReg) -> Result {
-    let value = read(reg);
-    let mut event = FwRegSet::new(vcpu, reg, value.unwrap_or(0));
-    let verdict = match value {
-        Ok(value) => accept(vcpu.vm(), reg.id(), value, &mut event),
-        Err(verdict) => verdict,
-    };
-    let result = answer(verdict);
+    let mut event = FwRegSet::new(vcpu, reg);
+    let verdict = accept(vcpu.vm(), reg, &mut event);
     event.trace(verdict);
-    result
+    verdict.map(drop).map_err(errno)
 }
 
-/// Reads the value that is to be written.
+/// Judges a write, and stores the value where it is accepted and kept. Notes in `event` what the
+/// verdict depends on.
 #[inline]
-fn read(reg: &OneReg) -> Result<u64, Verdict> {
-    if !reg.is_u64() {
-        return Err(Verdict::UnknownRegister);
+fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Accepted, Reason> {
+    // The size is a part of the id: a register that is known has the right one.
+    let register = Register::try_from(reg.id());
+    if register.is_err() && !reg.is_u64() {
+        return Err(Reason::UnknownRegister);
     }
-    reg.read().map_err(|_| Verdict::BadAddress)
-}
-
-/// Judges a write, and notes in `event` what the verdict depends on.
-#[inline]
-fn accept(vm: &Vm, id: u64, value: u64, event: &mut FwRegSet<'_>) -> Verdict {
-    match Register::from_id(id) {
-        Some(Register::PsciVersion) => keep(vm, Psci::of(vm), value, event),
-        Some(Register::Workaround1) => keep(vm, Workaround::One, value, event),
-        Some(Register::Workaround2) => keep(vm, Workaround2, value, event),
-        Some(Register::Workaround3) => keep(vm, Workaround::Three, value, event),
-        Some(Register::Bitmap(bitmap)) => keep(vm, bitmap, value, event),
-        None if vm.accepts_null_promises() && promises_nothing(id, value) => Verdict::NullPromise,
-        None => Verdict::UnknownRegister,
-    }
-}
-
-/// Gives the VM what a value promises, if the policy has nothing against it.
-// Inlined for speed: once compiled, the kinds of registers have little in common.
-#[inline(always)]
-fn keep<I: Item>(vm: &Vm, item: I, value: u64, event: &mut FwRegSet<'_>) -> Verdict {
-    let wanted = match item.parse(value) {
-        Ok(wanted) => wanted,
-        Err(reason) => return reason.into(),
+    let value = reg.addr().read_u64().map_err(|_| Reason::BadAddress)?;
+    event.value = value;
+    let Ok(register) = register else {
+        return accept_unknown(vm, reg.id(), value);
     };
-
-    // An offer that nobody can change: all that is, once the VM has run.
-    let ran = !I::HAS_FIXED_OFFER && vm.has_run();
-    let fixed = (I::HAS_FIXED_OFFER || ran).then(|| item.offer(vm));
-    if let Some(offer) = fixed {
-        let given = item.given(vm);
-        let kept = wanted <= offer;
-        // Where nothing will change, no lock is needed: the VM keeps what it was given, was given
-        // this already, or the host cannot keep it.
-        if (ran && given.is_some()) || given == Some(wanted) || !kept {
-            let view = View {
-                offer,
-                promise: given.unwrap_or(offer),
-                frozen: ran,
-            };
-            event.saw_state(view.promise.into(), view.offer.into());
-            return match judge(wanted, &view) {
-                Ok(()) => Verdict::Accepted,
-                Err(reason) => reason.into(),
-            };
-        }
-    }
+    let value = register.parse(value, vm.has_feature(VcpuFeature::Psci0_2))?;
+    let retention = register.retention(vm.has_flag(VmFlag::FwRegsStrict));
 
     let mut config = vm.lock_config();
-    let offer = fixed.unwrap_or_else(|| item.offer(vm));
-    let view = View {
-        offer,
-        promise: item.given(vm).unwrap_or(offer),
-        frozen: config.has_run(),
+    let entry = entry(vm, register);
+    let state = State {
+        offer: entry.offer,
+        promise: entry.promise(),
+        has_run: config.has_run(),
     };
-    event.saw_state(view.promise.into(), view.offer.into());
-    if let Err(reason) = judge(wanted, &view) {
-        return reason.into();
+    (event.promise, event.offer) = (state.promise, state.offer);
+    judge(register, retention, value, &state)?;
+    match retention {
+        Retention::Forgotten => (),
+        Retention::Kept | Retention::Frozen => config.set(entry.stored, value),
     }
-    item.give(&mut config, wanted);
-    Verdict::Accepted
+    Ok(Accepted::Value)
+}
+
+/// Judges a write to a register that this kernel does not know.
+fn accept_unknown(vm: &Vm, id: u64, value: u64) -> Result<Accepted, Reason> {
+    if vm.has_flag(VmFlag::FwRegsNullPromise) && promises_nothing(id, value) {
+        Ok(Accepted::NullPromise)
+    } else {
+        Err(Reason::UnknownRegister)
+    }
+}
+
+/// What userspace gets for a refusal. It branches on the errno.
+#[inline]
+pub(crate) fn errno(reason: Reason) -> Error {
+    match reason {
+        Reason::UnknownRegister => ENOENT,
+        Reason::BadAddress => EFAULT,
+        Reason::Malformed | Reason::WrongFeature | Reason::ExceedsOffer => EINVAL,
+        Reason::Frozen => EBUSY,
+    }
 }
 
 /// What `SMCCC_ARCH_FEATURES` answers to a guest that asks for the workaround with this function
@@ -167,73 +142,50 @@ fn keep<I: Item>(vm: &Vm, item: I, value: u64, event: &mut FwRegSet<'_>) -> Verd
 ///
 /// Called without the lock: the VM runs, hence no promise changes.
 pub(crate) fn discover(vcpu: &Vcpu, function: u32) -> i32 {
-    let vm = vcpu.vm();
-    match smccc::Workaround::from_function(function) {
-        Some(smccc::Workaround::One) => Workaround::One.promise(vm).discovery(),
-        Some(smccc::Workaround::Two) => Workaround2.promise(vm).discovery(),
-        Some(smccc::Workaround::Three) => Workaround::Three.promise(vm).discovery(),
-        None => NOT_SUPPORTED,
-    }
+    let register = match Workaround::try_from(function) {
+        Ok(Workaround::One) => Register::Workaround1,
+        Ok(Workaround::Two) => Register::Workaround2,
+        Ok(Workaround::Three) => Register::Workaround3,
+        Err(_) => return NOT_SUPPORTED,
+    };
+    register.discovery(entry(vcpu.vm(), register).promise())
 }
 
-/// Whether the VM's promises can still be kept when `ID_AA64PFR1_EL1.SSBS` becomes visible to it,
-/// or does not. Hiding it takes nothing from the offer, and neither does leaving it as it is.
+/// Whether the VM's promises can still be kept when it sees `ID_AA64PFR1_EL1.SSBS`, or does not.
 ///
 /// # Errors
 ///
 /// - [`EINVAL`]: the VM was promised that it need not care about Spectre-v4, and would have to.
-pub(crate) fn allow_ssbs(vm: &Vm, visible: bool) -> Result {
-    if !visible || vm.sees_ssbs() {
-        return Ok(());
-    }
-    match Workaround2.given(vm) {
-        Some(promise) if promise > Workaround2.offer_if(visible) => Err(EINVAL),
-        _ => Ok(()),
+pub(crate) fn allow_ssbs(config: &Config<'_>, visible: bool) -> Result {
+    let offer = u64::from(ssbd(visible));
+    match config.vm().workaround(Workaround::Two).load() {
+        Some(promise) if promise > offer => Err(EINVAL),
+        Some(_) | None => Ok(()),
     }
 }
 
-/// Lets the VM accept unknown registers whose values promise nothing.
+/// `KVM_ARM_FW_REGS_STRICT`.
+pub(crate) const STRICT: u64 = 1 << 0;
+/// `KVM_ARM_FW_REGS_NULL_PROMISE`.
+pub(crate) const NULL_PROMISE: u64 = 1 << 1;
+/// The flags of `KVM_CAP_ARM_FW_REGS_STRICT`.
+pub(crate) const FLAGS: u64 = STRICT | NULL_PROMISE;
+
+/// Enables `KVM_CAP_ARM_FW_REGS_STRICT` for a VM without vCPUs.
 ///
 /// # Errors
 ///
-/// - [`EBUSY`]: the VM has run.
-pub(crate) fn accept_null_promises(vm: &Vm) -> Result {
-    let mut config = vm.lock_config();
-    if config.has_run() {
-        return Err(EBUSY);
+/// - [`EINVAL`]: there is no such flag, or an argument besides them.
+pub(crate) fn enable(vm: &Vm, args: &[u64; 4]) -> Result {
+    let [flags, others @ ..] = *args;
+    if flags & !FLAGS != 0 || others != [0; 3] {
+        return Err(EINVAL);
     }
-    config.accept_null_promises();
+    if flags & STRICT != 0 {
+        vm.set_flag(VmFlag::FwRegsStrict);
+    }
+    if flags & NULL_PROMISE != 0 {
+        vm.set_flag(VmFlag::FwRegsNullPromise);
+    }
     Ok(())
-}
-
-/// What userspace gets for each verdict. It branches on the errno.
-const ANSWERS: [Result; 8] = {
-    let mut answers = [Ok(()); 8];
-    answers[Verdict::UnknownRegister as usize] = Err(ENOENT);
-    answers[Verdict::BadAddress as usize] = Err(EFAULT);
-    answers[Verdict::Malformed as usize] = Err(EINVAL);
-    answers[Verdict::WrongFeature as usize] = Err(EINVAL);
-    answers[Verdict::ExceedsOffer as usize] = Err(EINVAL);
-    answers[Verdict::Frozen as usize] = Err(EBUSY);
-    answers
-};
-
-/// What userspace gets for a verdict.
-// A table, for speed: a match would be compiled into each of the ways to a verdict.
-#[inline]
-pub(crate) fn answer(verdict: Verdict) -> Result {
-    ANSWERS[verdict as usize]
-}
-
-impl From<Reason> for Verdict {
-    fn from(reason: Reason) -> Self {
-        match reason {
-            Reason::UnknownRegister => Self::UnknownRegister,
-            Reason::BadAddress => Self::BadAddress,
-            Reason::Malformed => Self::Malformed,
-            Reason::WrongFeature => Self::WrongFeature,
-            Reason::ExceedsOffer => Self::ExceedsOffer,
-            Reason::Frozen => Self::Frozen,
-        }
-    }
 }

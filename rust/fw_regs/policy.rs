@@ -9,7 +9,8 @@
 //! before it drops the lock again.
 //!
 //! - An *offer* is the best value that this host can keep for this VM now.
-//! - A *promise* is the value that the VM has been given.
+//! - A *promise* is the value that the VM has: what was stored last or, where nothing was stored,
+//!   the offer.
 //! - A write is either accepted or refused with one [`Reason`].
 //!
 //! Being free of kernel interfaces, the same files are also compiled for the build machine, where
@@ -21,41 +22,33 @@
 
 #![forbid(unsafe_code)]
 
-mod null;
 mod psci;
 mod register;
-mod services;
 mod workaround;
-
-// Tests, and what is compiled for the build machine, have registers of all kinds in one table.
-#[cfg(any(not(CONFIG_KVM), CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
-mod promise;
 
 #[cfg(any(test, CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
 pub mod cases;
 
-pub use null::promises_nothing;
-#[cfg(any(not(CONFIG_KVM), CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST))]
-pub use promise::Promise;
 pub use psci::PsciVersion;
 pub use register::{
-    Bitmap,
+    promises_nothing,
     Register, //
 };
-pub use services::Services;
 pub use workaround::{
     Level,
-    Mitigation,
     Ssbd,
     NOT_SUPPORTED, //
 };
 
-/// Why an access to a pseudo-register is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use crate::Into;
+
+/// Why a write to a pseudo-register is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Into)]
+#[repr(u32)]
 pub enum Reason {
     /// There is no such register, or not of that size.
-    UnknownRegister,
-    /// The user memory that holds the value, or shall hold it, cannot be accessed.
+    UnknownRegister = 2,
+    /// The user memory that holds the value cannot be read.
     BadAddress,
     /// The value has no meaning in this register.
     Malformed,
@@ -67,36 +60,59 @@ pub enum Reason {
     Frozen,
 }
 
-/// What the verdict on a write depends on, besides the value. `P` is what values of the register
-/// promise: [`PsciVersion`], [`Level`], [`Ssbd`] or [`Services`].
-#[derive(Clone, Copy, Debug)]
-pub struct View<P> {
-    /// The best that this host can keep for this VM.
-    pub offer: P,
-    /// What the VM has now.
-    pub promise: P,
-    /// Whether the VM has run, and keeps what it has.
-    pub frozen: bool,
+/// Why a write to a pseudo-register is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Into)]
+#[repr(u32)]
+pub enum Accepted {
+    /// The host can keep the value.
+    Value = 0,
+    /// There is no such register, but the value promises nothing and the VM does not mind.
+    NullPromise,
 }
 
-/// Judges whether the register may become `wanted`.
+/// What becomes of an accepted value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// It is not stored: the VM has what the host offers.
+    Forgotten,
+    /// It is stored, and can be changed.
+    Kept,
+    /// It is stored, and cannot be changed once the VM has run.
+    Frozen,
+}
+
+/// What the verdict on a write depends on, besides the register and the value.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// The best that this host can keep for this VM.
+    pub offer: u64,
+    /// What the VM has now.
+    pub promise: u64,
+    /// Whether the VM has run.
+    pub has_run: bool,
+}
+
+/// Judges whether a VM may have `value`, which is one of [`Register::parse`], in a register.
 ///
-/// Writing the value that the VM has is always accepted: VMMs rewrite every register on each reset,
-/// and a CPU that came online since may have taken from what the host can offer.
+/// Writing the value that the VM has is always accepted: VMMs rewrite every register on each reset.
 ///
 /// # Errors
 ///
 /// - [`Reason::ExceedsOffer`]: the host cannot keep it.
 /// - [`Reason::Frozen`]: the VM has run, and this is another value than it has.
 #[inline]
-pub fn judge<P: PartialOrd>(wanted: P, view: &View<P>) -> Result<(), Reason> {
-    // Where the two have no order, it is more than the offer, too.
-    let kept = wanted <= view.offer;
-    if (kept && !view.frozen) || wanted == view.promise {
-        Ok(())
-    } else if kept {
+pub fn judge(
+    register: Register,
+    retention: Retention,
+    value: u64,
+    state: &State,
+) -> Result<(), Reason> {
+    let is_frozen = state.has_run && retention == Retention::Frozen;
+    if !register.fits(value, state.offer) {
+        Err(Reason::ExceedsOffer)
+    } else if is_frozen && value != state.promise {
         Err(Reason::Frozen)
     } else {
-        Err(Reason::ExceedsOffer)
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use kernel::{
 };
 
 use crate::{
-    handlers::answer,
+    handlers::errno,
     policy::{
         cases::{
             self,
@@ -70,27 +70,36 @@ mod suite {
     }
 
     #[test]
+    fn retention_by_kind_of_vm() {
+        for (register, default, strict) in cases::RETENTION {
+            assert!(register.retention(false) == *default);
+            assert!(register.retention(true) == *strict);
+        }
+    }
+
+    #[test]
     fn discovery_answers() {
-        for (promise, answer) in cases::DISCOVERY {
-            assert!(promise.discovery() == *answer);
+        for (register, promise, answer) in cases::DISCOVERY {
+            assert!(register.discovery(*promise) == *answer);
         }
     }
 
     #[test]
     fn reason_errnos() {
-        assert!(answer(Reason::UnknownRegister.into()) == Err(ENOENT));
-        assert!(answer(Reason::BadAddress.into()) == Err(EFAULT));
-        assert!(answer(Reason::Malformed.into()) == Err(EINVAL));
-        assert!(answer(Reason::WrongFeature.into()) == Err(EINVAL));
-        assert!(answer(Reason::ExceedsOffer.into()) == Err(EINVAL));
-        assert!(answer(Reason::Frozen.into()) == Err(EBUSY));
+        assert!(errno(Reason::UnknownRegister) == ENOENT);
+        assert!(errno(Reason::BadAddress) == EFAULT);
+        assert!(errno(Reason::Malformed) == EINVAL);
+        assert!(errno(Reason::WrongFeature) == EINVAL);
+        assert!(errno(Reason::ExceedsOffer) == EINVAL);
+        assert!(errno(Reason::Frozen) == EBUSY);
     }
 
     #[test]
     fn ids_round_trip() {
         for register in Register::ALL {
-            assert!(Register::from_id(register.id()) == Some(register));
-            assert!(Register::from_id(register.id() ^ (1 << 52)).is_none());
+            let id = u64::from(register);
+            assert!(Register::try_from(id) == Ok(register));
+            assert!(Register::try_from(id ^ (1 << 52)).is_err());
         }
     }
 

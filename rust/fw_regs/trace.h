@@ -5,7 +5,6 @@
 #if !defined(_KVM_ARM_FW_REGS_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _KVM_ARM_FW_REGS_TRACE_H
 
-#include <linux/kvm_host.h>
 #include <linux/tracepoint.h>
 
 #ifndef _KVM_ARM_FW_REGS_VERDICTS
@@ -20,19 +19,6 @@ enum kvm_arm_fw_reg_verdict {
 	KVM_ARM_FW_REG_WRONG_FEATURE,
 	KVM_ARM_FW_REG_EXCEEDS_OFFER,
 	KVM_ARM_FW_REG_FROZEN,
-};
-
-/*
- * A write, and what the verdict on it depended on: the promise is the register's
- * value before, the offer the best that the host could keep. What the write did
- * not get to is 0.
- */
-struct kvm_arm_fw_reg_write {
-	const struct kvm_vcpu *vcpu;
-	const struct kvm_one_reg *reg;
-	u64 value;
-	u64 promise;
-	u64 offer;
 };
 
 #endif
@@ -58,13 +44,13 @@ TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_FROZEN);
 		{ KVM_ARM_FW_REG_FROZEN,	   "refused: frozen" })
 
 /*
- * A write to a firmware pseudo-register. All is read where the event is on, so
- * that it costs nothing where it is off.
+ * A write to a firmware pseudo-register: the promise is the register's value
+ * before, the offer the best that the host can keep. Fields that were not
+ * evaluated are 0.
  */
 TRACE_EVENT(kvm_arm_fw_reg_set,
-	TP_PROTO(const struct kvm_arm_fw_reg_write *write,
-		 enum kvm_arm_fw_reg_verdict verdict),
-	TP_ARGS(write, verdict),
+	TP_PROTO(int vcpu_id, u64 id, u64 value, u64 promise, u64 offer, u32 verdict),
+	TP_ARGS(vcpu_id, id, value, promise, offer, verdict),
 
 	TP_STRUCT__entry(
 		__field(int, vcpu_id)
@@ -72,15 +58,15 @@ TRACE_EVENT(kvm_arm_fw_reg_set,
 		__field(u64, value)
 		__field(u64, promise)
 		__field(u64, offer)
-		__field(int, verdict)
+		__field(u32, verdict)
 	),
 
 	TP_fast_assign(
-		__entry->vcpu_id = write->vcpu->vcpu_id;
-		__entry->id = write->reg->id;
-		__entry->value = write->value;
-		__entry->promise = write->promise;
-		__entry->offer = write->offer;
+		__entry->vcpu_id = vcpu_id;
+		__entry->id = id;
+		__entry->value = value;
+		__entry->promise = promise;
+		__entry->offer = offer;
 		__entry->verdict = verdict;
 	),
 

@@ -4,16 +4,21 @@
 //!
 //! Safe views of the virtual machines and vCPUs that the C side owns: [`Vm`] and [`Vcpu`].
 //!
-//! The configuration of a VM is guarded by its `config_lock`, and changes only through
-//! [`VmConfig`], which holds that lock. It is taken inside of `vcpu->mutex`, and no user memory may
-//! be accessed while it is held. Each item is a single word that the guest's side reads without
-//! the lock, as do the methods of [`Vm`]: what several of them say together holds while the lock
-//! is held, or once the VM has run.
+//! The configuration of a VM is guarded by its `config_lock`, and changes only through [`Config`],
+//! which stands for that lock. The lock is taken inside of `vcpu->mutex`, and no user memory may be
+//! accessed while it is held. Each setting is a single word that the guest's side reads without the
+//! lock, as do the methods of [`Vm`]: what several of them say together holds while the lock is
+//! held, or once the VM has run.
 //!
 //! C headers: [`include/linux/kvm_host.h`](srctree/include/linux/kvm_host.h),
 //! [`arch/arm64/include/asm/kvm_host.h`](srctree/arch/arm64/include/asm/kvm_host.h).
 //!
 //! Reference: <https://docs.kernel.org/virt/kvm/arm/index.html>
+
+use core::ops::{
+    Deref,
+    DerefMut, //
+};
 
 use crate::{
     bindings,
@@ -35,11 +40,10 @@ use crate::{
 pub mod one_reg;
 pub mod smccc;
 pub mod spectre;
+#[cfg(CONFIG_KVM_ARM_FW_REGS_RUST)]
+mod workaround;
 
-use smccc::{
-    Services,
-    Workaround, //
-};
+use smccc::Services;
 
 /// Whether KVM was found to work on this machine.
 pub fn is_initialised() -> bool {
@@ -79,10 +83,11 @@ impl Vcpu {
         unsafe { &*ptr.cast() }
     }
 
-    /// The C side's vCPU.
+    /// The number that userspace has given the vCPU (`KVM_CREATE_VCPU`).
     #[inline]
-    pub fn as_raw(&self) -> *mut bindings::kvm_vcpu {
-        self.0.get()
+    pub fn id(&self) -> c_int {
+        // SAFETY: By the type invariant the vCPU is valid. Its `vcpu_id` field never changes.
+        unsafe { (*self.0.get()).vcpu_id }
     }
 
     /// The VM that the vCPU belongs to.
@@ -93,6 +98,16 @@ impl Vcpu {
         // SAFETY: A vCPU does not outlive its VM.
         unsafe { Vm::from_raw(kvm) }
     }
+}
+
+/// A flag of a VM that does not change once a vCPU has been created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum VmFlag {
+    /// `KVM_ARM_FW_REGS_STRICT`: what userspace sets the firmware pseudo-registers to is kept.
+    FwRegsStrict = bindings::KVM_ARCH_FLAG_FW_REGS_STRICT,
+    /// `KVM_ARM_FW_REGS_NULL_PROMISE`: unknown pseudo-registers that promise nothing are accepted.
+    FwRegsNullPromise = bindings::KVM_ARCH_FLAG_FW_REGS_NULL_PROMISE,
 }
 
 /// A virtual machine.
@@ -116,6 +131,14 @@ impl Vm {
         unsafe { &*ptr.cast() }
     }
 
+    /// Whether the host has no access to the VM's memory (`KVM_VM_TYPE_ARM_PROTECTED`).
+    #[inline]
+    pub fn is_protected(&self) -> bool {
+        // SAFETY: By the type invariant the VM is valid. The field does not change once the VM is
+        // initialised.
+        unsafe { bindings::kvm_vm_is_protected(self.0.get()) }
+    }
+
     /// Whether the VM's vCPUs have a feature.
     #[inline]
     pub fn has_feature(&self, feature: VcpuFeature) -> bool {
@@ -124,70 +147,53 @@ impl Vm {
         unsafe { bindings::kvm_vcpu_has_feature(self.0.get(), feature as c_int) }
     }
 
+    /// Whether a flag of the VM is set.
+    #[inline]
+    pub fn has_flag(&self, flag: VmFlag) -> bool {
+        // SAFETY: By the type invariant the VM is valid. The flags are atomic bits.
+        unsafe { bindings::test_bit(flag as c_ulong, self.flags()) }
+    }
+
+    /// Sets a flag of the VM.
+    ///
+    /// The caller makes sure that no vCPU has been created.
+    #[inline]
+    pub fn set_flag(&self, flag: VmFlag) {
+        // SAFETY: By the type invariant the VM is valid. The flags are atomic bits.
+        unsafe { bindings::set_bit(flag as c_ulong, self.flags()) }
+    }
+
+    #[inline]
+    fn flags(&self) -> *mut c_ulong {
+        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
+        unsafe { &raw mut (*self.0.get()).arch.flags }
+    }
+
     /// Whether the guest sees `ID_AA64PFR1_EL1.SSBS`.
     #[inline]
     pub fn sees_ssbs(&self) -> bool {
-        // SAFETY: By the type invariant the VM is valid. An ID register is a single word.
+        // SAFETY: By the type invariant the VM is valid. kvm_read_vm_id_reg() reads with
+        // READ_ONCE(), and kvm_set_vm_id_reg() writes with WRITE_ONCE().
         unsafe { bindings::kvm_has_ssbs(self.0.get()) }
     }
 
-    /// The same as an acquire: what is read after it is not older than the ID register.
-    #[inline]
-    pub fn sees_ssbs_acquire(&self) -> bool {
-        // SAFETY: By the type invariant the VM is valid. An ID register is a single word.
-        unsafe { bindings::kvm_has_ssbs_acquire(self.0.get()) }
-    }
-
-    /// Whether a vCPU of the VM has run.
+    /// The PSCI version that userspace has set.
     ///
-    /// An acquire: what is read after a `true` is what the VM runs with. A `false` can be outdated.
+    /// Pairs with the lockless reads in `kvm_psci_version()`.
     #[inline]
-    pub fn has_run(&self) -> bool {
-        // SAFETY: By the type invariant the VM is valid. The flag is an atomic bit.
-        unsafe { bindings::kvm_vm_has_ran_once_acquire(self.0.get()) }
-    }
-
-    /// The PSCI version that userspace has set, if any.
-    #[inline]
-    pub fn psci_version(&self) -> Option<u32> {
-        match self.psci_version_cell().load(Relaxed) {
-            0 => None,
-            version => Some(version),
-        }
-    }
-
-    /// The value that userspace has set for a workaround, if any.
-    #[inline]
-    pub fn workaround(&self, which: Workaround) -> Option<u32> {
-        self.workaround_cell(which).load(Relaxed).checked_sub(1)
-    }
-
-    /// Whether userspace has asked for unknown registers to be accepted whose values promise
-    /// nothing (`KVM_ARM_VM_SMCCC_NULL_PROMISE`).
-    #[inline]
-    pub fn accepts_null_promises(&self) -> bool {
-        self.null_promise_cell().load(Relaxed) != 0
+    pub fn psci_version(&self) -> Word<'_> {
+        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
+        let field = unsafe { &raw mut (*self.0.get()).arch.psci_version };
+        // SAFETY: The field lives as long as the VM and is aligned. kvm_psci_version() reads with
+        // READ_ONCE(), and writers hold `config_lock`.
+        Word::ZeroIfNotSet(unsafe { Atomic::from_ptr(field) })
     }
 
     /// The services that the VM has.
-    #[inline]
-    pub fn services(&self, which: Services) -> u64 {
-        self.services_cell(which).load(Relaxed) as u64
-    }
-
-    /// Pairs with the lockless reads in `kvm_psci_version()`.
-    #[inline]
-    fn psci_version_cell(&self) -> &Atomic<u32> {
-        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
-        let field = unsafe { &raw mut (*self.0.get()).arch.psci_version };
-        // SAFETY: The field lives as long as the VM and is aligned. Writers hold `config_lock`,
-        // and single words are read without it.
-        unsafe { Atomic::from_ptr(field) }
-    }
-
+    ///
     /// Pairs with the lockless reads in `kvm_smccc_test_fw_bmap()` and `kvm_smccc_call_handler()`.
     #[inline]
-    fn services_cell(&self, which: Services) -> &Atomic<c_ulong> {
+    pub fn services(&self, which: Services) -> Word<'_> {
         // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
         let features = unsafe { &raw mut (*self.0.get()).arch.smccc_feat };
         // SAFETY: `features` points to the field of the VM; only an address in it is taken.
@@ -199,96 +205,127 @@ impl Vm {
                 Services::VendorHyp2 => &raw mut (*features).vendor_hyp_bmap_2,
             }
         };
-        // SAFETY: The field lives as long as the VM and is aligned. Writers hold `config_lock`,
-        // and single words are read without it.
-        unsafe { Atomic::from_ptr(field) }
-    }
-
-    /// 0 where userspace has not set the workaround, else its value plus one.
-    #[inline]
-    fn workaround_cell(&self, which: Workaround) -> &Atomic<u32> {
-        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
-        let features = unsafe { &raw mut (*self.0.get()).arch.smccc_feat };
-        // SAFETY: `features` points to the field of the VM; only an address in it is taken.
-        let field = unsafe {
-            match which {
-                Workaround::One => &raw mut (*features).workaround[0],
-                Workaround::Two => &raw mut (*features).workaround[1],
-                Workaround::Three => &raw mut (*features).workaround[2],
-            }
-        };
-        // SAFETY: The field lives as long as the VM and is aligned. All accesses are marked.
-        unsafe { Atomic::from_ptr(field) }
-    }
-
-    #[inline]
-    fn null_promise_cell(&self) -> &Atomic<u32> {
-        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
-        let field = unsafe { &raw mut (*self.0.get()).arch.smccc_feat.null_promise };
-        // SAFETY: The field lives as long as the VM and is aligned. All accesses are marked.
-        unsafe { Atomic::from_ptr(field) }
+        // SAFETY: The field lives as long as the VM and is aligned. hypercalls.c reads with
+        // test_bit() and READ_ONCE(), and writers hold `config_lock`.
+        Word::AlwaysSet(unsafe { Atomic::from_ptr(field) })
     }
 
     /// Takes `config_lock`.
     ///
     /// It must not be held already, nor any lock that is taken inside of it.
     #[inline]
-    pub fn lock_config(&self) -> VmConfig<'_> {
-        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
-        let lock = unsafe { &raw mut (*self.0.get()).arch.config_lock };
+    pub fn lock_config(&self) -> ConfigGuard<'_> {
         // SAFETY: By the type invariant the lock is initialised. It lives as long as the VM.
-        let lock = unsafe { Lock::<(), MutexBackend>::from_raw(lock) };
-        VmConfig {
-            vm: self,
-            _guard: lock.lock(),
+        let lock = unsafe { Lock::<(), MutexBackend>::from_raw(self.config_lock()) };
+        let guard = lock.lock();
+        ConfigGuard {
+            // INVARIANT: `guard` holds the lock.
+            config: Config(self),
+            _guard: guard,
+        }
+    }
+
+    #[inline]
+    fn config_lock(&self) -> *mut bindings::mutex {
+        // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
+        unsafe { &raw mut (*self.0.get()).arch.config_lock }
+    }
+}
+
+/// A word of a VM's configuration, which userspace can set; and how it is told that it has not.
+///
+/// It is read without a lock, and written through [`Config`].
+#[derive(Clone, Copy)]
+pub enum Word<'a> {
+    /// The word is 0 where it is not set.
+    ZeroIfNotSet(&'a Atomic<u32>),
+    /// The word is the value plus one, or 0 where it is not set, because 0 is a value.
+    PlusOne(&'a Atomic<u32>),
+    /// The word has a value from the beginning.
+    AlwaysSet(&'a Atomic<c_ulong>),
+}
+
+impl Word<'_> {
+    /// The value, if it is set.
+    #[inline]
+    pub fn load(self) -> Option<u64> {
+        match self {
+            Self::ZeroIfNotSet(word) => match word.load(Relaxed) {
+                0 => None,
+                value => Some(value.into()),
+            },
+            Self::PlusOne(word) => word.load(Relaxed).checked_sub(1).map(u64::from),
+            Self::AlwaysSet(word) => Some(word.load(Relaxed) as u64),
         }
     }
 }
 
-/// The configuration of a VM, while `config_lock` is held.
+/// The configuration of a VM.
 ///
 /// # Invariants
 ///
-/// `_guard` holds the `config_lock` of `vm`.
-pub struct VmConfig<'a> {
-    vm: &'a Vm,
-    _guard: Guard<'a, (), MutexBackend>,
-}
+/// The `config_lock` of `self.0` is held.
+pub struct Config<'a>(&'a Vm);
 
-impl VmConfig<'_> {
+impl<'a> Config<'a> {
+    /// The configuration of a VM whose `config_lock` C holds.
+    ///
+    /// # Safety
+    ///
+    /// The lock must be held for `'a`.
+    #[inline]
+    pub unsafe fn from_held(vm: &'a Vm) -> Self {
+        // SAFETY: By the type invariant of `Vm` the lock is initialised.
+        unsafe { bindings::mutex_assert_is_held(vm.config_lock()) };
+        // INVARIANT: The caller guarantees that the lock is held.
+        Self(vm)
+    }
+
+    /// The VM.
+    #[inline]
+    pub fn vm(&self) -> &'a Vm {
+        self.0
+    }
+
     /// Whether a vCPU of the VM has run.
     ///
-    /// The answer holds until the lock is dropped: the flag is set under the same lock.
+    /// The answer holds until the lock is dropped: kvm_arch_vcpu_run_pid_change() sets the flag
+    /// under it.
     #[inline]
     pub fn has_run(&self) -> bool {
         // SAFETY: By the type invariant of `Vm` it is valid. The flag is an atomic bit.
-        unsafe { bindings::kvm_vm_has_ran_once(self.vm.0.get()) }
+        unsafe { bindings::kvm_vm_has_ran_once(self.0 .0.get()) }
     }
 
-    /// Sets the PSCI version that the guest sees.
+    /// Sets a word of this VM.
     #[inline]
-    pub fn set_psci_version(&mut self, version: u32) {
-        self.vm.psci_version_cell().store(version, Relaxed);
+    pub fn set(&mut self, word: Word<'_>, value: u64) {
+        match word {
+            Word::ZeroIfNotSet(word) => word.store(value as u32, Relaxed),
+            Word::PlusOne(word) => word.store((value as u32).wrapping_add(1), Relaxed),
+            Word::AlwaysSet(word) => word.store(value as c_ulong, Relaxed),
+        }
     }
+}
 
-    /// Sets the services that the VM has.
+/// The configuration of a VM whose lock is held until this is dropped.
+pub struct ConfigGuard<'a> {
+    config: Config<'a>,
+    _guard: Guard<'a, (), MutexBackend>,
+}
+
+impl<'a> Deref for ConfigGuard<'a> {
+    type Target = Config<'a>;
+
     #[inline]
-    pub fn set_services(&mut self, which: Services, services: u64) {
-        self.vm
-            .services_cell(which)
-            .store(services as usize, Relaxed);
+    fn deref(&self) -> &Self::Target {
+        &self.config
     }
+}
 
-    /// Sets the value of a workaround.
+impl DerefMut for ConfigGuard<'_> {
     #[inline]
-    pub fn set_workaround(&mut self, which: Workaround, value: u8) {
-        let biased = u32::from(value) + 1;
-        self.vm.workaround_cell(which).store(biased, Relaxed);
-    }
-
-    /// Lets the VM accept unknown registers whose values promise nothing.
-    #[inline]
-    pub fn accept_null_promises(&mut self) {
-        self.vm.null_promise_cell().store(1, Relaxed);
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.config
     }
 }

@@ -3,11 +3,11 @@
  * Saves the firmware pseudo-registers of an arm64 virtual machine and restores
  * them, as a VMM does around a migration, without knowing any of them.
  *
- *   fw_regs_vmm dump [-1a] [-g CALLS]
+ *   fw_regs_vmm dump [-1as] [-g CALLS]
  *	prints one line "0x<id> 0x<value>" per register of a fresh VM, in the
  *	order of KVM_GET_REG_LIST.
  *
- *   fw_regs_vmm restore [-1adnr] [-g CALLS] FILE...
+ *   fw_regs_vmm restore [-1adnrs] [-g CALLS] FILE...
  *	writes the lines of each FILE, in their order, to a fresh VM, and goes
  *	on after a refusal. Prints "refused FILE 0x<id> 0x<value> <errno>" for
  *	each refusal and "accepted FILE" or "rejected FILE <refusals>" for each
@@ -16,8 +16,11 @@
  *
  * With -a not only the firmware's registers are copied, but all of 64 bits.
  *
+ * With -s VMs are strict (KVM_ARM_FW_REGS_STRICT): the kernel keeps what it
+ * accepts. A kernel that has no strict VMs is trouble.
+ *
  * With -n the kernel is asked to ignore registers that it does not know and that
- * promise nothing (KVM_ARM_VM_SMCCC_NULL_PROMISE), if it can. One that cannot
+ * promise nothing (KVM_ARM_FW_REGS_NULL_PROMISE), if it can. One that cannot
  * refuses them: there is no need to know beforehand.
  *
  * With -g the guest asks its firmware itself, before the VM is saved and after
@@ -69,6 +72,7 @@ struct options {
 	bool dump;
 	bool null_promise;
 	bool run;
+	bool strict;
 	const char *calls;
 };
 
@@ -78,24 +82,6 @@ static bool is_copied(__u64 id, const struct options *options)
 		return false;
 
 	return options->all || CLASS(id) == CLASS_FW || CLASS(id) == CLASS_FW_FEAT_BMAP;
-}
-
-static struct kvm_reg_list *get_reg_list(int vcpu_fd)
-{
-	struct kvm_reg_list probe = { .n = 0 };
-	struct kvm_reg_list *list;
-
-	/* With no room for the ids the kernel only says how many there are. */
-	if (!ioctl(vcpu_fd, KVM_GET_REG_LIST, &probe) || errno != E2BIG)
-		err(EXIT_TROUBLE, "KVM_GET_REG_LIST");
-
-	list = calloc(1, sizeof(*list) + probe.n * sizeof(list->reg[0]));
-	if (!list)
-		err(EXIT_TROUBLE, "out of memory");
-
-	list->n = probe.n;
-	must_ioctl(vcpu_fd, KVM_GET_REG_LIST, list);
-	return list;
 }
 
 static void print_regs(int vcpu_fd, const struct options *options)
@@ -120,6 +106,21 @@ static void print_regs(int vcpu_fd, const struct options *options)
 	}
 
 	free(list);
+}
+
+/* A VM that has never run. */
+static struct vm fresh_vm(int kvm_fd, const struct options *options)
+{
+	struct vm vm = create_vm(kvm_fd);
+
+	if (options->strict && !enable_flag(&vm, KVM_ARM_FW_REGS_STRICT))
+		errx(EXIT_TROUBLE,
+		     "this kernel has no strict VMs: no KVM_CAP_ARM_FW_REGS_STRICT");
+	if (options->null_promise)
+		enable_flag(&vm, KVM_ARM_FW_REGS_NULL_PROMISE);
+	create_vcpu(&vm, options->psci_0_1);
+
+	return vm;
 }
 
 static void ensure_started(int kvm_fd, struct vm *vm)
@@ -152,7 +153,7 @@ static void print_calls(int kvm_fd, struct vm *vm, const char *path)
 
 static int dump(int kvm_fd, const struct options *options)
 {
-	struct vm vm = create_vm(kvm_fd, options->psci_0_1);
+	struct vm vm = fresh_vm(kvm_fd, options);
 
 	if (options->calls)
 		print_calls(kvm_fd, &vm, options->calls);
@@ -191,12 +192,10 @@ static void print_refusal(const char *path, const struct reg *reg, int error)
 static int restore(int kvm_fd, const struct options *options, const char *path)
 {
 	struct reg_array array = load_dump(path, options);
-	struct vm vm = create_vm(kvm_fd, options->psci_0_1);
+	struct vm vm = fresh_vm(kvm_fd, options);
 	int refusals = 0;
 	size_t i;
 
-	if (options->null_promise)
-		accept_null_promises(&vm);
 	if (options->run)
 		ensure_started(kvm_fd, &vm);
 
@@ -244,7 +243,7 @@ static int restore_all(int kvm_fd, const struct options *options, char **paths)
 static void exit_usage(void)
 {
 	errx(EXIT_TROUBLE,
-	     "usage: fw_regs_vmm dump [-1a] [-g CALLS] | restore [-1adnr] [-g CALLS] FILE...");
+	     "usage: fw_regs_vmm dump [-1as] [-g CALLS] | restore [-1adnrs] [-g CALLS] FILE...");
 }
 
 int main(int argc, char **argv)
@@ -260,7 +259,7 @@ int main(int argc, char **argv)
 	/* The command stands where getopt() skips the program's name. */
 	argc--;
 	argv++;
-	while ((option = getopt(argc, argv, wants_dump ? "1ag:" : "1adnrg:")) != -1) {
+	while ((option = getopt(argc, argv, wants_dump ? "1asg:" : "1adnrsg:")) != -1) {
 		switch (option) {
 		case '1':
 			options.psci_0_1 = true;
@@ -276,6 +275,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			options.run = true;
+			break;
+		case 's':
+			options.strict = true;
 			break;
 		case 'g':
 			options.calls = optarg;

@@ -7,8 +7,10 @@
 #define SAMPLES_KVM_VM_H
 
 #include <err.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -53,33 +55,61 @@ static int check(int result, const char *what)
 	return result;
 }
 
-/* A VM that has never run. */
-static struct vm create_vm(int kvm_fd, bool psci_0_1)
+static struct vm create_vm(int kvm_fd)
 {
-	struct kvm_vcpu_init init;
 	struct vm vm = {};
 
 	vm.fd = must_ioctl(kvm_fd, KVM_CREATE_VM, 0);
-	vm.vcpu_fd = must_ioctl(vm.fd, KVM_CREATE_VCPU, 0);
-
-	must_ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, &init);
-	if (!psci_0_1)
-		init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
-	must_ioctl(vm.vcpu_fd, KVM_ARM_VCPU_INIT, &init);
-
 	return vm;
 }
 
-/* Has unknown registers ignored whose values promise nothing, if KVM can do that. */
-static void accept_null_promises(const struct vm *vm)
+/*
+ * Enables a flag of KVM_CAP_ARM_FW_REGS_STRICT, if the kernel has it. This can be
+ * done until the VM has a vCPU.
+ */
+static bool enable_flag(const struct vm *vm, __u64 flag)
 {
-	struct kvm_device_attr attr = {
-		.group = KVM_ARM_VM_SMCCC_CTRL,
-		.attr = KVM_ARM_VM_SMCCC_NULL_PROMISE,
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_ARM_FW_REGS_STRICT,
+		.args[0] = flag,
 	};
 
-	if (!ioctl(vm->fd, KVM_HAS_DEVICE_ATTR, &attr))
-		must_ioctl(vm->fd, KVM_SET_DEVICE_ATTR, &attr);
+	if (!(must_ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_FW_REGS_STRICT) & flag))
+		return false;
+
+	must_ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+	return true;
+}
+
+static void create_vcpu(struct vm *vm, bool psci_0_1)
+{
+	struct kvm_vcpu_init init;
+
+	vm->vcpu_fd = must_ioctl(vm->fd, KVM_CREATE_VCPU, 0);
+
+	must_ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init);
+	if (!psci_0_1)
+		init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
+	must_ioctl(vm->vcpu_fd, KVM_ARM_VCPU_INIT, &init);
+}
+
+/* The ids of all registers. The caller frees them. */
+static struct kvm_reg_list *get_reg_list(int vcpu_fd)
+{
+	struct kvm_reg_list probe = { .n = 0 };
+	struct kvm_reg_list *list;
+
+	/* With no room for the ids the kernel only says how many there are. */
+	if (!ioctl(vcpu_fd, KVM_GET_REG_LIST, &probe) || errno != E2BIG)
+		err(EXIT_TROUBLE, "KVM_GET_REG_LIST");
+
+	list = calloc(1, sizeof(*list) + probe.n * sizeof(list->reg[0]));
+	if (!list)
+		err(EXIT_TROUBLE, "out of memory");
+
+	list->n = probe.n;
+	must_ioctl(vcpu_fd, KVM_GET_REG_LIST, list);
+	return list;
 }
 
 static void destroy_vm(struct vm *vm)

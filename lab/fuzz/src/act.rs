@@ -28,8 +28,27 @@ pub enum Act {
     Ssbs(u8),
     /// `KVM_RUN`.
     Run,
-    /// The attribute `KVM_ARM_VM_SMCCC_NULL_PROMISE`.
-    AcceptNull,
+    /// `KVM_ENABLE_CAP` with `KVM_CAP_ARM_FW_REGS_STRICT`.
+    Enable(Enable),
+}
+
+/// What goes with `KVM_CAP_ARM_FW_REGS_STRICT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enable {
+    /// The field `flags`, which has to be 0.
+    pub flags: u32,
+    /// The first is the capability's flags.
+    pub args: [u64; 4],
+}
+
+impl Enable {
+    /// With these flags of the capability, and nothing else.
+    pub fn plain(flags: u64) -> Self {
+        Self {
+            flags: 0,
+            args: [flags, 0, 0, 0],
+        }
+    }
 }
 
 /// What comes of an [`Act`].
@@ -72,5 +91,8 @@ pub struct Seen {
     pub services: [u64; 4],
     pub ssbs: u8,
     pub ran: bool,
+    pub strict: bool,
     pub accepts_null: bool,
+    /// What `KVM_CHECK_EXTENSION` says of `KVM_CAP_ARM_FW_REGS_STRICT`.
+    pub capability: i32,
 }

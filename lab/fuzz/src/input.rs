@@ -7,7 +7,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-use crate::act::Act;
+use crate::act::{Act, Enable};
 use crate::model::{self, Host, IDS, WORKAROUND_2};
 
 /// No trial is longer.
@@ -17,9 +17,19 @@ const STEPS: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Input {
     pub hosts: [Host; 2],
-    /// Whether the VMs' vCPUs have `KVM_ARM_VCPU_PSCI_0_2`.
-    pub psci_0_2: [bool; 2],
+    pub setups: [Setup; 2],
     pub steps: Vec<Step>,
+}
+
+/// How a VMM makes a VM.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Whether the vCPUs have `KVM_ARM_VCPU_PSCI_0_2`.
+    pub psci_0_2: bool,
+    /// Whether the VM is of `KVM_VM_TYPE_ARM_PROTECTED`.
+    pub protected: bool,
+    /// What the VMM asks for before it creates the vCPUs.
+    pub enables: Vec<Enable>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,9 +40,8 @@ pub enum Step {
         wish: Wish,
         meanwhile: Meanwhile,
     },
-    /// A CPU comes online late: a vulnerability is worse from now on.
-    Worsen { host: usize, vulnerability: usize },
-    /// A VM is saved, restored in a fresh one on a host, and takes the place of the VM there.
+    /// A VM is saved, restored in a fresh one of the same setup on a host, and takes the place of
+    /// the VM there.
     Move { from: usize, to: usize, order: u8 },
 }
 
@@ -54,7 +63,7 @@ pub enum Wish {
     },
     Ssbs(u8),
     Run,
-    AcceptNull,
+    Enable(Enable),
 }
 
 impl Wish {
@@ -85,7 +94,7 @@ impl Wish {
             Wish::List { room } => Act::List { room },
             Wish::Ssbs(ssbs) => Act::Ssbs(ssbs),
             Wish::Run => Act::Run,
-            Wish::AcceptNull => Act::AcceptNull,
+            Wish::Enable(enable) => Act::Enable(enable),
         }
     }
 }
@@ -111,7 +120,7 @@ impl<'a> Arbitrary<'a> for Input {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let mut input = Self {
             hosts: [host(u)?, host(u)?],
-            psci_0_2: [usually(u)?, usually(u)?],
+            setups: [setup(u)?, setup(u)?],
             steps: Vec::new(),
         };
         while !u.is_empty() && input.steps.len() < STEPS {
@@ -129,7 +138,43 @@ fn host(u: &mut Unstructured<'_>) -> Result<Host> {
             u.int_in_range(0..=2)?,
         ],
         ssbs: u.int_in_range(0..=2)?,
+        strict: !usually(u)?,
     })
+}
+
+fn setup(u: &mut Unstructured<'_>) -> Result<Setup> {
+    let psci_0_2 = usually(u)?;
+    let kind = u.int_in_range(0..=15_u8)?;
+    let enables = match kind {
+        0..=4 => Vec::new(),
+        5..=9 => vec![Enable::plain(1)],
+        10..=11 => vec![Enable::plain(3)],
+        12 => vec![Enable::plain(2)],
+        _ => {
+            let count = 0..u.int_in_range(1..=3_u8)?;
+            count.map(|_| enable(u)).collect::<Result<_>>()?
+        }
+    };
+    Ok(Setup {
+        psci_0_2,
+        protected: kind == 15,
+        enables,
+    })
+}
+
+fn enable(u: &mut Unstructured<'_>) -> Result<Enable> {
+    let mut enable = Enable::plain(match u.int_in_range(0..=15_u8)? {
+        flags @ 0..=7 => flags.into(),
+        8..=11 => 1,
+        _ => 1 << u.int_in_range(0..=63)?,
+    });
+    // What has to be 0, and sometimes is not.
+    match u.int_in_range(0..=15_u8)? {
+        0 => enable.flags = u.arbitrary()?,
+        n @ 1..=3 => enable.args[usize::from(n)] = u.arbitrary()?,
+        _ => (),
+    }
+    Ok(enable)
 }
 
 /// 15 times out of 16, and where there is no byte left.
@@ -159,10 +204,6 @@ fn step(u: &mut Unstructured<'_>) -> Result<Step> {
                 meanwhile: Meanwhile { after, wishes },
             }
         }
-        14 => Step::Worsen {
-            host: u.int_in_range(0..=1)?,
-            vulnerability: u.int_in_range(0..=2)?,
-        },
         _ => Step::Move {
             from: u.int_in_range(0..=1)?,
             to: u.int_in_range(0..=1)?,
@@ -189,7 +230,7 @@ fn wish(u: &mut Unstructured<'_>, near: Option<u64>) -> Result<Wish> {
         },
         11..=13 => Wish::Ssbs(u.int_in_range(0..=2)?),
         14 => Wish::Run,
-        _ => Wish::AcceptNull,
+        _ => Wish::Enable(enable(u)?),
     })
 }
 
@@ -197,7 +238,7 @@ fn id(u: &mut Unstructured<'_>, near: Option<u64>) -> Result<u64> {
     Ok(match (u.int_in_range(0..=31_u8)?, near) {
         (0..=15, Some(near)) => near,
         (0..=19, _) => *u.choose(&IDS)?,
-        // The one whose offer can change.
+        // The one whose offer depends on the VM.
         (20..=23, _) => IDS[WORKAROUND_2],
         (24..=26, _) => *u.choose(&[IDS[0], IDS[4]])? + u64::from(u.arbitrary::<u16>()?),
         (27..=28, _) => *u.choose(&IDS)? ^ 1 << u.int_in_range(0..=63)?,

@@ -3,9 +3,10 @@
 //! The C side of KVM: it owns the VMs, and calls the component through its entry points.
 
 use kernel::bindings::{self, kvm, kvm_one_reg, kvm_smccc_features, kvm_vcpu};
+use kernel::ffi::c_ulong;
 use kernel::sim::{self, Scene};
 
-use crate::act::{Act, Outcome, Seen, UNTOUCHED};
+use crate::act::{Act, Enable, Outcome, Seen, UNTOUCHED};
 
 /// The ids of the vCPUs that each VM has. Userspace chooses them.
 pub const VCPU_IDS: [i32; 2] = [0, 7];
@@ -31,24 +32,45 @@ const IDS: [u64; 8] = [
 /// A VM with its vCPUs.
 pub struct Vm {
     kvm: *mut kvm,
-    vcpus: [*mut kvm_vcpu; 2],
+    /// None, or all.
+    vcpus: Vec<*mut kvm_vcpu>,
     /// The greatest value that the host has for the field SSBS.
     ssbs_limit: u8,
 }
 
 /// The words of a VM that the component may write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words(u32, kvm_smccc_features);
+pub struct Words {
+    flags: c_ulong,
+    psci_version: u32,
+    features: kvm_smccc_features,
+}
+
+impl Words {
+    /// Whether a value of a workaround is stored.
+    pub fn has_workarounds(&self) -> bool {
+        self.features.workaround != [0; 3]
+    }
+}
 
 impl Vm {
-    pub fn new(psci_0_2: bool, ssbs_limit: u8) -> Self {
-        let kvm = Box::into_raw(Box::new(kvm::new(psci_0_2, ssbs_limit)));
-        let vcpus = VCPU_IDS.map(|vcpu_id| Box::into_raw(Box::new(kvm_vcpu { kvm, vcpu_id })));
+    /// `KVM_CREATE_VM`. The vCPUs will have the feature PSCI 0.2, or not.
+    pub fn new(psci_0_2: bool, protected: bool, ssbs_limit: u8) -> Self {
+        let kvm = Box::into_raw(Box::new(kvm::new(psci_0_2, ssbs_limit, protected)));
+        // SAFETY: The VM is initialised, and known to nobody else.
+        unsafe { fw_regs::kvm_arm_fw_regs_init_vm(kvm) };
         Self {
             kvm,
-            vcpus,
+            vcpus: Vec::new(),
             ssbs_limit,
         }
+    }
+
+    /// `KVM_CREATE_VCPU` and `KVM_ARM_VCPU_INIT` of all vCPUs.
+    pub fn create_vcpus(&mut self) {
+        let kvm = self.kvm;
+        let new = |vcpu_id| Box::into_raw(Box::new(kvm_vcpu { kvm, vcpu_id }));
+        self.vcpus = VCPU_IDS.map(new).to_vec();
     }
 
     fn kvm(&self) -> &kvm {
@@ -102,18 +124,41 @@ impl Vm {
                     self.vcpus[0],
                     sim::user::ADDRESS as *mut u64,
                 ),
-                Act::AcceptNull => fw_regs::kvm_arm_fw_reg_accept_null(self.kvm),
+                Act::Enable(ref enable) => self.enable(enable),
                 Act::Ssbs(ssbs) => self.set_id_reg(ssbs),
                 Act::Run => self.run(),
             }
         }
     }
 
+    /// `kvm_vm_ioctl_check_extension()`.
+    fn capability(&self) -> i32 {
+        if self.kvm().is_protected {
+            return 0;
+        }
+        // SAFETY: Always safe to call.
+        unsafe { fw_regs::kvm_arm_fw_regs_flags() }
+    }
+
+    /// `kvm_vm_ioctl_enable_cap()`.
+    fn enable(&self, enable: &Enable) -> i32 {
+        if enable.flags != 0 || self.kvm().is_protected || !self.vcpus.is_empty() {
+            return EINVAL;
+        }
+        // SAFETY: The VM lives, and has no vCPU.
+        unsafe { fw_regs::kvm_arm_fw_regs_enable(self.kvm, enable.args.as_ptr()) }
+    }
+
+    fn ran(&self) -> bool {
+        // SAFETY: The VM lives.
+        unsafe { bindings::kvm_vm_has_ran_once(self.kvm) }
+    }
+
     /// `set_id_reg()`.
     fn set_id_reg(&self, ssbs: u8) -> i32 {
         let kvm = self.kvm();
         bindings::mutex_lock(&kvm.arch.config_lock);
-        let result = if kvm.ran.get() {
+        let result = if self.ran() {
             if ssbs == kvm.ssbs.get() {
                 0
             } else {
@@ -136,19 +181,32 @@ impl Vm {
     fn run(&self) -> i32 {
         let kvm = self.kvm();
         bindings::mutex_lock(&kvm.arch.config_lock);
-        kvm.ran.set(true);
+        let has_ran_once = bindings::KVM_ARCH_FLAG_HAS_RAN_ONCE as c_ulong;
+        // SAFETY: The VM lives.
+        unsafe { bindings::set_bit(has_ran_once, &raw mut (*self.kvm).arch.flags) };
         bindings::mutex_unlock(&kvm.arch.config_lock);
         0
     }
 
     pub fn words(&self) -> Words {
         // SAFETY: The VM lives, and nobody writes to it now.
-        unsafe { Words((*self.kvm).arch.psci_version, (*self.kvm).arch.smccc_feat) }
+        unsafe {
+            Words {
+                flags: (*self.kvm).arch.flags,
+                psci_version: (*self.kvm).arch.psci_version,
+                features: (*self.kvm).arch.smccc_feat,
+            }
+        }
     }
 
     pub fn seen(&self) -> Seen {
-        let Words(psci_version, features) = self.words();
+        let Words {
+            flags,
+            psci_version,
+            features,
+        } = self.words();
         let kvm = self.kvm();
+        let flag = |nr: u32| flags & 1 << nr != 0;
         Seen {
             registers: IDS.map(|id| {
                 let got = self.act(&Act::Get { id, mapped: true });
@@ -173,8 +231,10 @@ impl Vm {
                 features.vendor_hyp_bmap_2 as u64,
             ],
             ssbs: kvm.ssbs.get(),
-            ran: kvm.ran.get(),
-            accepts_null: features.null_promise != 0,
+            ran: self.ran(),
+            strict: flag(bindings::KVM_ARCH_FLAG_FW_REGS_STRICT),
+            accepts_null: flag(bindings::KVM_ARCH_FLAG_FW_REGS_NULL_PROMISE),
+            capability: self.capability(),
         }
     }
 }
@@ -183,8 +243,8 @@ impl Drop for Vm {
     fn drop(&mut self) {
         // SAFETY: They come from boxes, and nobody else has them any more.
         unsafe {
-            for vcpu in self.vcpus {
-                drop(Box::from_raw(vcpu));
+            for vcpu in &self.vcpus {
+                drop(Box::from_raw(*vcpu));
             }
             drop(Box::from_raw(self.kvm));
         }

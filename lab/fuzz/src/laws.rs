@@ -21,19 +21,21 @@ pub fn broken(
     if matches!(act, Act::Set { .. }) != (outcome.events.len() == 1) {
         return Some(format!("explained: {} trace events", outcome.events.len()));
     }
-    if before.0.ran && before.0.registers != after.0.registers {
+    // Of a default VM, the bitmaps.
+    let first = if before.0.strict { 0 } else { 4 };
+    if before.0.ran && before.0.registers[first..] != after.0.registers[first..] {
         return Some("frozen: a promise of a VM that has run has changed".to_owned());
+    }
+    if !after.0.strict && after.1.has_workarounds() {
+        return Some("equal: a default VM keeps what a workaround was set to".to_owned());
     }
     None
 }
 
-/// What is broken in what is seen of a VM, if anything. `worsened` is which vulnerabilities of its
-/// host are worse than when the trial began: what was promised before is kept then, as well as it
-/// can be.
-pub fn broken_state(seen: &Seen, vm: &Vm, host: &Host, worsened: [bool; 3]) -> Option<String> {
+/// What is broken in what is seen of a VM, if anything.
+pub fn broken_state(seen: &Seen, vm: &Vm, host: &Host) -> Option<String> {
     for (register, promise) in seen.registers.into_iter().enumerate() {
-        let excused = (1..=3).contains(&register) && worsened[register - 1];
-        if !excused && exceeds(register, promise, offer(register, vm, host)) {
+        if exceeds(register, promise, offer(register, vm, host)) {
             return Some(format!("sound: {} exceeds the offer", NAMES[register]));
         }
     }

@@ -5,150 +5,67 @@
 //! `Documentation/virt/kvm/arm/fw-pseudo-registers-acceptance.rst` has them as tables, and so has
 //! this: it shares no code with the component, and does nothing cleverly.
 
+mod tables;
+
 use kernel::sim::Event;
 
-use crate::act::{Act, Outcome, Seen, UNTOUCHED};
+use crate::act::{Act, Enable, Outcome, Seen, UNTOUCHED};
 use crate::kvm::VCPU_IDS;
-
-const OK: i32 = 0;
-const ENOENT: i32 = -2;
-const EFAULT: i32 = -14;
-const EBUSY: i32 = -16;
-const EINVAL: i32 = -22;
-
-/// How a host stands to a vulnerability: an index into the tables of offers.
-pub const UNAFFECTED: usize = 0;
-pub const MITIGATED: usize = 1;
-pub const VULNERABLE: usize = 2;
+pub use tables::{exceeds, features, offer, IDS, VERDICTS, WORKAROUND_2};
+use tables::{
+    well_formed, ACCEPTED, BAD_ADDRESS, EBUSY, EFAULT, EINVAL, ENOENT, EXCEEDS_OFFER, FROZEN,
+    NULL_PROMISE, OK, PSCI_VERSION, UNKNOWN_REGISTER,
+};
 
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// To Spectre-v2, Spectre-v4 and Spectre-BHB.
+    /// How it stands to Spectre-v2, Spectre-v4 and Spectre-BHB: 0 not affected, 1 mitigated,
+    /// 2 vulnerable. An index into the tables of offers.
     pub states: [usize; 3],
     /// The greatest value of the field SSBS.
     pub ssbs: u8,
+    /// `kvm_arm_fw_regs.strict=1`.
+    pub strict: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct Vm {
-    pub psci_0_2: bool,
+    psci_0_2: bool,
+    protected: bool,
+    has_vcpus: bool,
     pub ssbs: u8,
-    pub ran: bool,
-    pub accepts_null: bool,
-    /// What was accepted last for each register.
-    pub given: [Option<u64>; 8],
-}
-
-pub const PSCI_VERSION: usize = 0;
-pub const WORKAROUND_2: usize = 2;
-
-/// The ids, in the order of the UAPI.
-pub const IDS: [u64; 8] = [
-    0x6030_0000_0014_0000,
-    0x6030_0000_0014_0001,
-    0x6030_0000_0014_0002,
-    0x6030_0000_0014_0003,
-    0x6030_0000_0016_0000,
-    0x6030_0000_0016_0001,
-    0x6030_0000_0016_0002,
-    0x6030_0000_0016_0003,
-];
-
-/// The services that the KVM of [`kernel::bindings`] implements.
-const SERVICES: [u64; 4] = [0b0001, 0b0101, 0b0011, 0b0111];
-
-/// What the trace event calls a verdict.
-pub const VERDICTS: [(i32, &str); 8] = [
-    (OK, "accepted"),
-    (OK, "accepted: promises nothing"),
-    (ENOENT, "refused: unknown register"),
-    (EFAULT, "refused: bad address"),
-    (EINVAL, "refused: malformed"),
-    (EINVAL, "refused: wrong vCPU feature"),
-    (EINVAL, "refused: exceeds the offer"),
-    (EBUSY, "refused: frozen"),
-];
-const ACCEPTED: u32 = 0;
-const NULL_PROMISE: u32 = 1;
-const UNKNOWN_REGISTER: u32 = 2;
-const BAD_ADDRESS: u32 = 3;
-const MALFORMED: u32 = 4;
-const WRONG_FEATURE: u32 = 5;
-const EXCEEDS_OFFER: u32 = 6;
-const FROZEN: u32 = 7;
-
-/// "Well-formed values": what the register becomes, or what is wrong.
-fn well_formed(register: usize, value: u64, psci_0_2: bool) -> Result<u64, u32> {
-    let narrowed: &[(u64, u64)] = match register {
-        PSCI_VERSION => {
-            return match (value, psci_0_2) {
-                (0x1, false) => Ok(value),
-                (0x2 | 0x1_0000..=0x1_0003, true) => Ok(value),
-                (0x1 | 0x2 | 0x1_0000..=0x1_0003, _) => Err(WRONG_FEATURE),
-                _ => Err(MALFORMED),
-            };
-        }
-        1 | 3 => &[(0, 0), (1, 1), (2, 2)],
-        WORKAROUND_2 => &[(0, 0), (1, 0), (2, 3), (3, 3), (0x12, 3)],
-        _ => return Ok(value),
-    };
-    let found = narrowed.iter().find(|(from, _)| *from == value);
-    found.map(|(_, to)| *to).ok_or(MALFORMED)
-}
-
-/// "A value exceeds the offer if it is greater, or has a bit that the offer lacks."
-pub fn exceeds(register: usize, value: u64, offer: u64) -> bool {
-    match register {
-        0..=3 => value > offer,
-        _ => value & !offer != 0,
-    }
-}
-
-/// "What the offer of a workaround is", and the services that KVM implements.
-pub fn offer(register: usize, vm: &Vm, host: &Host) -> u64 {
-    const LEVELS: [u64; 3] = [2, 1, 0];
-    const SSBS_VISIBLE: [u64; 3] = [3, 0, 0];
-    const SSBS_HIDDEN: [u64; 3] = [3, 3, 0];
-
-    let [v2, v4, bhb] = host.states;
-    match register {
-        PSCI_VERSION if vm.psci_0_2 => 0x1_0003,
-        PSCI_VERSION => 0x1,
-        1 => LEVELS[v2],
-        WORKAROUND_2 if vm.ssbs != 0 => SSBS_VISIBLE[v4],
-        WORKAROUND_2 => SSBS_HIDDEN[v4],
-        3 => LEVELS[bhb],
-        _ => SERVICES[register - 4],
-    }
-}
-
-/// What the guest is told about workaround 1, 2 or 3 whose register has this value.
-pub fn features(register: usize, value: u64) -> i32 {
-    match (register, value) {
-        (WORKAROUND_2, 3) => -2,
-        (1 | 3, 1) => 0,
-        (1 | 3, 2) => 1,
-        _ => -1,
-    }
+    ran: bool,
+    pub strict: bool,
+    accepts_null: bool,
+    /// What was stored last in each register.
+    stored: [Option<u64>; 8],
 }
 
 impl Vm {
-    pub fn new(psci_0_2: bool, host: &Host) -> Self {
-        let mut given = [None; 8];
+    pub fn new(psci_0_2: bool, protected: bool, host: &Host) -> Self {
+        let mut stored = [None; 8];
         // "The promise starts at 0."
-        given[7] = Some(0);
+        stored[7] = Some(0);
         Self {
             psci_0_2,
+            protected,
+            has_vcpus: false,
             ssbs: host.ssbs,
             ran: false,
+            // "Protected VMs are never strict."
+            strict: host.strict && !protected,
             accepts_null: false,
-            given,
+            stored,
         }
     }
 
-    /// "What was accepted last or, where nothing was set, the offer."
+    pub fn create_vcpus(&mut self) {
+        self.has_vcpus = true;
+    }
+
+    /// "What was stored last or, where nothing was stored, the offer."
     pub fn promise(&self, register: usize, host: &Host) -> u64 {
-        self.given[register].unwrap_or_else(|| offer(register, self, host))
+        self.stored[register].unwrap_or_else(|| offer(register, self, host))
     }
 
     pub fn act(&mut self, host: &Host, act: &Act) -> Outcome {
@@ -173,12 +90,23 @@ impl Vm {
                 self.ran = true;
                 Outcome::answer(OK)
             }
-            Act::AcceptNull if self.ran => Outcome::answer(EBUSY),
-            Act::AcceptNull => {
-                self.accepts_null = true;
-                Outcome::answer(OK)
-            }
+            Act::Enable(ref enable) => Outcome::answer(self.enable(enable)),
         }
+    }
+
+    /// `KVM_CAP_ARM_FW_REGS_STRICT`: "EINVAL for an unknown flag, a non-zero flags or other argument,
+    /// a protected VM, or once a vCPU has been created."
+    fn enable(&mut self, enable: &Enable) -> i32 {
+        let [flags, others @ ..] = enable.args;
+        if !(0..=3).contains(&flags) || enable.flags != 0 || others != [0, 0, 0] {
+            return EINVAL;
+        }
+        if self.protected || self.has_vcpus {
+            return EINVAL;
+        }
+        self.strict |= flags & 1 != 0;
+        self.accepts_null |= flags & 2 != 0;
+        OK
     }
 
     fn get(&self, host: &Host, id: u64, mapped: bool) -> Outcome {
@@ -202,7 +130,7 @@ impl Vm {
 
     /// `value` is `None` where it cannot be read.
     fn set(&mut self, host: &Host, vcpu_id: i32, id: u64, value: Option<u64>) -> Outcome {
-        // "What a write did not get to is 0."
+        // "Fields that were not evaluated are 0."
         let mut event = Event {
             vcpu_id,
             id,
@@ -249,15 +177,22 @@ impl Vm {
         };
         event.promise = self.promise(register, host);
         event.offer = offer(register, self, host);
-        if wanted != event.promise {
-            if exceeds(register, wanted, event.offer) {
-                return EXCEEDS_OFFER;
-            }
-            if self.ran {
-                return FROZEN;
-            }
+        if exceeds(register, wanted, event.offer) {
+            return EXCEEDS_OFFER;
         }
-        self.given[register] = Some(wanted);
+        // "Default VMs": whether an accepted value is kept, and whether it is frozen.
+        let (is_kept, is_frozen) = match register {
+            _ if self.strict => (true, self.ran),
+            PSCI_VERSION => (true, false),
+            1..=3 => (false, false),
+            _ => (true, self.ran),
+        };
+        if is_frozen && wanted != event.promise {
+            return FROZEN;
+        }
+        if is_kept {
+            self.stored[register] = Some(wanted);
+        }
         ACCEPTED
     }
 
@@ -275,8 +210,8 @@ impl Vm {
         // "A VM that was given 3 must not see SSBS on a mitigated host. Hiding SSBS, and writing the
         // field as it is, is not affected."
         let appears = self.ssbs == 0 && ssbs != 0;
-        let breaks = |given| exceeds(WORKAROUND_2, given, offer(WORKAROUND_2, &after, host));
-        if appears && self.given[WORKAROUND_2].is_some_and(breaks) {
+        let breaks = |stored| exceeds(WORKAROUND_2, stored, offer(WORKAROUND_2, &after, host));
+        if appears && self.stored[WORKAROUND_2].is_some_and(breaks) {
             return EINVAL;
         }
         *self = after;
@@ -297,7 +232,9 @@ impl Vm {
             services: core::array::from_fn(|n| registers[4 + n]),
             ssbs: self.ssbs,
             ran: self.ran,
+            strict: self.strict,
             accepts_null: self.accepts_null,
+            capability: if self.protected { 0 } else { 3 },
         }
     }
 }

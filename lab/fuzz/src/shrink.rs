@@ -38,7 +38,16 @@ fn candidates(input: &Input) -> impl Iterator<Item = Input> + '_ {
         let simpler = simpler(step).into_iter();
         simpler.map(move |step| with(n, Some(step)))
     });
-    removed.chain(simpler)
+    let with = |n: usize, enable| {
+        let mut shorter = input.clone();
+        shorter.setups[n].enables.remove(enable);
+        shorter
+    };
+    let plainer = input.setups.iter().enumerate().flat_map(move |(n, setup)| {
+        let enables = 0..setup.enables.len();
+        enables.map(move |enable| with(n, enable))
+    });
+    removed.chain(simpler).chain(plainer)
 }
 
 fn simpler(step: &Step) -> Vec<Step> {

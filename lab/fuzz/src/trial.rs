@@ -6,11 +6,12 @@ use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 
+use kernel::bindings;
 use kernel::sim::{self, Spectre};
 
 use crate::act::{Act, Outcome, Seen};
-use crate::input::{Input, Meanwhile, Step, Wish};
-use crate::words::{self, Differences};
+use crate::input::{Input, Meanwhile, Setup, Step, Wish};
+use crate::words::Differences;
 use crate::{kvm, laws, model};
 
 mod moves;
@@ -23,7 +24,9 @@ pub struct Failure {
 }
 
 /// A VM, and what the model has of it.
+#[derive(Clone)]
 pub struct Pair {
+    setup: Setup,
     real: Rc<kvm::Vm>,
     model: model::Vm,
 }
@@ -33,6 +36,10 @@ pub struct Pair {
 pub struct Reached {
     /// By the number that the trace event has for it.
     pub verdicts: [bool; 8],
+    /// A value was accepted for a default VM; and for a strict one.
+    pub kinds: [bool; 2],
+    /// What a VMM has asked for was refused; and was not.
+    pub enabled: [bool; 2],
     /// A VM was moved, accepted without a refusal, and brought back.
     pub returned: bool,
     /// A call came out as if it was made before that of another thread, which it had begun before;
@@ -42,8 +49,6 @@ pub struct Reached {
 
 pub struct Trial {
     hosts: [model::Host; 2],
-    /// Which vulnerabilities have become worse, by host.
-    worsened: [[bool; 3]; 2],
     reached: Reached,
     /// What was done, if anybody wants to know.
     log: Option<Vec<String>>,
@@ -67,12 +72,10 @@ fn attempt(input: &Input, log: Option<Vec<String>>) -> Result<Reached, Box<Failu
     let mut trial = Trial {
         reached: Reached::default(),
         hosts: input.hosts.clone(),
-        worsened: [[false; 3]; 2],
         log,
     };
     for (n, name) in ["A", "B"].iter().enumerate() {
-        let psci = if input.psci_0_2[n] { "with" } else { "without" };
-        trial.say(|| format!("host {name}: {}; a VM {psci} PSCI_0_2", input.hosts[n]));
+        trial.say(|| format!("host {name}: {}", input.hosts[n]));
     }
     // Nothing of a trial that has panicked is used but its log.
     let result = catch_unwind(AssertUnwindSafe(|| trial.run(input)));
@@ -98,7 +101,8 @@ impl Trial {
     }
 
     fn run(&mut self, input: &Input) -> Result<(), String> {
-        let mut vms = [0, 1].map(|host| self.fresh(host, input.psci_0_2[host]));
+        let [a, b] = &input.setups;
+        let mut vms = [self.fresh(0, a)?, self.fresh(1, b)?];
         for step in &input.steps {
             self.step(&mut vms, step)?;
         }
@@ -110,12 +114,34 @@ impl Trial {
     }
 
     /// A VM that was just made.
-    fn fresh(&self, host: usize, psci_0_2: bool) -> Pair {
-        let host = &self.hosts[host];
-        Pair {
-            real: Rc::new(kvm::Vm::new(psci_0_2, host.ssbs)),
-            model: model::Vm::new(psci_0_2, host),
+    fn fresh(&mut self, host: usize, setup: &Setup) -> Result<Pair, String> {
+        self.say(|| format!("host {}: {setup}", ["A", "B"][host]));
+        self.enter(host);
+        let Setup {
+            psci_0_2,
+            protected,
+            ref enables,
+        } = *setup;
+        let limit = self.hosts[host].ssbs;
+        let mut real = kvm::Vm::new(psci_0_2, protected, limit);
+        let mut model = model::Vm::new(psci_0_2, protected, &self.hosts[host]);
+        for enable in enables {
+            let act = Act::Enable(*enable);
+            self.say(|| format!("VM on {}: {act}", ["A", "B"][host]));
+            let outcome = real.act(&act);
+            let expected = model.act(&self.hosts[host], &act);
+            self.compare(&act, &outcome, &expected)?;
+            self.reached.enabled[usize::from(outcome.answer == 0)] = true;
         }
+        real.create_vcpus();
+        model.create_vcpus();
+        let vm = Pair {
+            setup: setup.clone(),
+            real: Rc::new(real),
+            model,
+        };
+        self.look(&vm, host)?;
+        Ok(vm)
     }
 
     fn step(&mut self, vms: &mut [Pair; 2], step: &Step) -> Result<(), String> {
@@ -125,13 +151,6 @@ impl Trial {
                 ref wish,
                 ref meanwhile,
             } => self.carry_out(&mut vms[vm], vm, wish, meanwhile),
-            Step::Worsen {
-                host,
-                vulnerability,
-            } => {
-                self.worsen(host, vulnerability);
-                self.look(&vms[host], host).map(drop)
-            }
             Step::Move { from, to, order } => {
                 vms[to] = self.moved(&vms[from], from, to, order)?;
                 Ok(())
@@ -139,29 +158,16 @@ impl Trial {
         }
     }
 
-    fn worsen(&mut self, host: usize, vulnerability: usize) {
-        let state = &mut self.hosts[host].states[vulnerability];
-        *state = (*state + 1).min(model::VULNERABLE);
-        let now = *state;
-        self.worsened[host][vulnerability] = true;
-        self.say(|| {
-            format!(
-                "host {}: a late CPU makes it {} to {}",
-                ["A", "B"][host],
-                words::state(now),
-                words::VULNERABILITIES[vulnerability]
-            )
-        });
-    }
-
     /// The component runs on this host from now on.
     fn enter(&self, host: usize) {
-        let [v2, v4, bhb] = self.hosts[host].states.map(|state| match state {
-            model::UNAFFECTED => kernel::bindings::mitigation_state_SPECTRE_UNAFFECTED,
-            model::MITIGATED => kernel::bindings::mitigation_state_SPECTRE_MITIGATED,
-            _ => kernel::bindings::mitigation_state_SPECTRE_VULNERABLE,
-        });
+        const STATES: [u32; 3] = [
+            bindings::mitigation_state_SPECTRE_UNAFFECTED,
+            bindings::mitigation_state_SPECTRE_MITIGATED,
+            bindings::mitigation_state_SPECTRE_VULNERABLE,
+        ];
+        let [v2, v4, bhb] = self.hosts[host].states.map(|state| STATES[state]);
         sim::set_spectre(Spectre { v2, v4, bhb });
+        sim::set_param(Some(("kvm_arm_fw_regs.strict", self.hosts[host].strict)));
     }
 
     /// Everything that can be seen of a VM is as the model has it, and keeps the laws.
@@ -178,8 +184,7 @@ impl Trial {
                 Differences(&expected, &seen)
             ));
         }
-        let worsened = self.worsened[host];
-        match laws::broken_state(&seen, &vm.model, &self.hosts[host], worsened) {
+        match laws::broken_state(&seen, &vm.model, &self.hosts[host]) {
             Some(law) => Err(format!("a law is broken: {law}")),
             None => Ok(seen),
         }
@@ -265,20 +270,26 @@ impl Trial {
     fn answer(&mut self, vm: &mut Pair, host: usize, act: &Act) -> Result<Outcome, String> {
         self.enter(host);
         let outcome = vm.real.act(act);
-        if let Some(violation) = sim::take_violation() {
-            return Err(format!("{act}: {violation}"));
-        }
         for event in &outcome.events {
             if let Some(reached) = self.reached.verdicts.get_mut(event.verdict as usize) {
                 *reached = true;
             }
+            self.reached.kinds[usize::from(vm.model.strict)] |= outcome.answer == 0;
         }
         let expected = vm.model.act(&self.hosts[host], act);
+        self.compare(act, &outcome, &expected)?;
+        Ok(outcome)
+    }
+
+    fn compare(&self, act: &Act, outcome: &Outcome, expected: &Outcome) -> Result<(), String> {
+        if let Some(violation) = sim::take_violation() {
+            return Err(format!("{act}: {violation}"));
+        }
         if outcome != expected {
             return Err(format!(
                 "{act}:\n      expected {expected}\n      got      {outcome}"
             ));
         }
-        Ok(outcome)
+        Ok(())
     }
 }

@@ -4,7 +4,8 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use crate::act::{Act, Outcome, Seen, UNTOUCHED};
+use crate::act::{Act, Enable, Outcome, Seen, UNTOUCHED};
+use crate::input::Setup;
 use crate::model::{Host, IDS, VERDICTS};
 use crate::trial::Failure;
 
@@ -19,13 +20,9 @@ pub const NAMES: [&str; 8] = [
     "VENDOR_HYP_BMAP_2",
 ];
 
-pub const VULNERABILITIES: [&str; 3] = ["Spectre-v2", "Spectre-v4", "Spectre-BHB"];
+const VULNERABILITIES: [&str; 3] = ["Spectre-v2", "Spectre-v4", "Spectre-BHB"];
 
 const STATES: [&str; 3] = ["unaffected", "mitigated", "vulnerable"];
-
-pub fn state(state: usize) -> &'static str {
-    STATES[state]
-}
 
 /// A register by its name, if it has one.
 pub struct Id(pub u64);
@@ -65,7 +62,38 @@ impl Display for Host {
         for (name, state) in VULNERABILITIES.iter().zip(self.states) {
             write!(f, "{name} {}, ", STATES[state])?;
         }
-        write!(f, "SSBS {}", self.ssbs)
+        write!(f, "SSBS {}", self.ssbs)?;
+        f.write_str(if self.strict {
+            ", kvm_arm_fw_regs.strict=1"
+        } else {
+            ""
+        })
+    }
+}
+
+impl Display for Setup {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.protected {
+            "a protected VM"
+        } else {
+            "a VM"
+        })?;
+        f.write_str(if self.psci_0_2 {
+            ""
+        } else {
+            " without PSCI_0_2"
+        })
+    }
+}
+
+impl Display for Enable {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let args = self.args.map(hex).join(" ");
+        write!(f, "KVM_CAP_ARM_FW_REGS_STRICT with {args}")?;
+        match self.flags {
+            0 => Ok(()),
+            flags => write!(f, ", field flags {flags:#x}"),
+        }
     }
 }
 
@@ -86,7 +114,7 @@ impl Display for Act {
             Self::List { room } => write!(f, "list, with room for {room} ids"),
             Self::Ssbs(ssbs) => write!(f, "set ID_AA64PFR1_EL1.SSBS = {ssbs}"),
             Self::Run => f.write_str("run"),
-            Self::AcceptNull => f.write_str("ask for null promises to be accepted"),
+            Self::Enable(enable) => write!(f, "enable {enable}"),
         }
     }
 }
@@ -171,11 +199,21 @@ impl Display for Differences<'_> {
             )?;
         }
         row("SSBS", expected.ssbs.to_string(), got.ssbs.to_string())?;
-        row("has run", expected.ran.to_string(), got.ran.to_string())?;
+        for (name, expected, got) in [
+            ("has run", expected.ran, got.ran),
+            ("is strict", expected.strict, got.strict),
+            (
+                "accepts null promises",
+                expected.accepts_null,
+                got.accepts_null,
+            ),
+        ] {
+            row(name, expected.to_string(), got.to_string())?;
+        }
         row(
-            "accepts null promises",
-            expected.accepts_null.to_string(),
-            got.accepts_null.to_string(),
+            "KVM_CHECK_EXTENSION",
+            expected.capability.to_string(),
+            got.capability.to_string(),
         )
     }
 }

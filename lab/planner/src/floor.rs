@@ -3,14 +3,14 @@
 //! The floor of a fleet: the strongest promises that every host can keep. A VM that has been given
 //! no more can move anywhere.
 
-use fw_regs_policy::{promises_nothing, Promise, Register, Services};
+use fw_regs_policy::{promises_nothing, Register};
 
 use crate::{Hosts, Kind, Offered};
 
 /// One register's part of it.
 pub struct Bound<'a> {
     pub register: Register,
-    pub promise: Promise,
+    pub promise: u64,
     /// What it follows from, most hosts first.
     pub offers: &'a [Offered],
 }
@@ -41,7 +41,7 @@ pub fn floor(
         let Some(met) = offers
             .iter()
             .filter_map(|offered| offered.offer)
-            .reduce(meet)
+            .reduce(|a, b| meet(register, a, b))
         else {
             continue;
         };
@@ -62,55 +62,53 @@ pub fn floor(
     Ok(bounds)
 }
 
-/// The best that both can keep: the lesser promise, or what two sets of services have in common.
-fn meet(a: Promise, b: Promise) -> Promise {
-    match (a, b) {
-        _ if a.within(b) => a,
-        (Promise::Services(a), Promise::Services(b)) => {
-            Promise::Services(Services::from_value(a.value() & b.value()))
-        }
-        _ => b,
+/// The best that hosts with either offer can keep: the lesser one, or the services that both have.
+fn meet(register: Register, a: u64, b: u64) -> u64 {
+    match register {
+        Register::PsciVersion
+        | Register::Workaround1
+        | Register::Workaround2
+        | Register::Workaround3 => a.min(b),
+        Register::StdBmap
+        | Register::StdHypBmap
+        | Register::VendorHypBmap
+        | Register::VendorHypBmap2 => a & b,
     }
 }
 
 /// The promise of nothing, where the register has one.
-fn nothing(register: Register) -> Option<Promise> {
-    let least = Promise::parse(register, 0, true).ok()?;
-    promises_nothing(register.id(), least.value()).then_some(least)
+fn nothing(register: Register) -> Option<u64> {
+    let least = register.parse(0, true).ok()?;
+    promises_nothing(register.into(), least).then_some(least)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Dump, Dumps, Host, Moves, Offers, Question};
-    use fw_regs_policy::{Bitmap, Level, PsciVersion, Ssbd};
+    use std::collections::BTreeSet;
 
     /// All promises of a register; of services, those of three bits.
-    fn promises(register: Register) -> Vec<Promise> {
-        match register {
-            Register::PsciVersion => PsciVersion::ALL.map(Promise::Psci).to_vec(),
-            Register::Workaround1 | Register::Workaround3 => {
-                Level::ALL.map(Promise::Workaround).to_vec()
-            }
-            Register::Workaround2 => [Ssbd::NOT_AVAILABLE, Ssbd::NOT_REQUIRED]
-                .map(Promise::Ssbd)
-                .to_vec(),
-            Register::Bitmap(_) => (0..8)
-                .map(|bits| Promise::Services(Services::from_value(bits)))
-                .collect(),
-        }
+    fn promises(register: Register) -> BTreeSet<u64> {
+        let values = (0..8).chain(0x1_0000..0x1_0008);
+        let parsed = values.filter_map(|value| register.parse(value, true).ok());
+        parsed
+            .filter(|value| *value < 8 || register == Register::PsciVersion)
+            .collect()
     }
 
     #[test]
     fn the_meet_is_the_greatest_that_both_keep() {
         for register in Register::ALL {
             let promises = promises(register);
+            assert!(promises.len() > 1, "{register:?}");
             for a in &promises {
                 for b in &promises {
-                    let met = meet(*a, *b);
-                    assert!(met.within(*a) && met.within(*b), "{a:?} {b:?}");
-                    for other in promises.iter().filter(|c| c.within(*a) && c.within(*b)) {
-                        assert!(other.within(met), "{a:?} {b:?}");
+                    let met = meet(register, *a, *b);
+                    let both_keep = |value| register.fits(value, *a) && register.fits(value, *b);
+                    assert!(both_keep(met), "{register:?} {a:#x} {b:#x}");
+                    for other in promises.iter().filter(|value| both_keep(**value)) {
+                        assert!(register.fits(*other, met), "{register:?} {a:#x} {b:#x}");
                     }
                 }
             }
@@ -121,9 +119,8 @@ mod tests {
     fn most_registers_can_promise_nothing() {
         assert_eq!(nothing(Register::PsciVersion), None);
         for register in Register::ALL.into_iter().skip(1) {
-            assert_eq!(nothing(register).map(Promise::value), Some(0));
+            assert_eq!(nothing(register), Some(0), "{register:?}");
         }
-        assert!(nothing(Register::Bitmap(Bitmap::VendorHyp2)).is_some());
     }
 
     const USUAL: Kind = Kind {
@@ -151,14 +148,14 @@ mod tests {
         let floor = floor.map_err(|none| none.register.name())?;
         Ok(floor
             .iter()
-            .map(|bound| (bound.register.id(), bound.promise.value()))
+            .map(|bound| (bound.register.into(), bound.promise))
             .collect())
     }
 
-    const PSCI: u64 = Register::PsciVersion.id();
-    const WA1: u64 = Register::Workaround1.id();
-    const WA3: u64 = Register::Workaround3.id();
-    const STD: u64 = Register::Bitmap(Bitmap::Std).id();
+    const PSCI: u64 = 0x6030_0000_0014_0000;
+    const WA1: u64 = 0x6030_0000_0014_0001;
+    const WA3: u64 = 0x6030_0000_0014_0003;
+    const STD: u64 = 0x6030_0000_0016_0000;
 
     #[test]
     fn the_floor_may_be_less_than_any_offer() {

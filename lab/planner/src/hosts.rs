@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use fw_regs_policy::{Promise, Register};
+use fw_regs_policy::Register;
 
 use crate::{Kind, Offers};
 
@@ -49,7 +49,7 @@ pub struct Hosts {
 #[derive(Debug)]
 pub struct Offered {
     /// None: the register is unknown there.
-    pub offer: Option<Promise>,
+    pub offer: Option<u64>,
     /// How many hosts make it.
     pub hosts: usize,
     members: Range<usize>,
@@ -62,7 +62,7 @@ impl Hosts {
         let mut examples = Vec::new();
         let mut places = HashMap::new();
         for host in hosts {
-            let key = (host.offers.key(), host.ssbs_hidden.key());
+            let key = (host.offers, host.ssbs_hidden);
             let place = *places.entry(key).or_insert(groups.len());
             if place == groups.len() {
                 groups.push(Vec::new());
@@ -131,14 +131,13 @@ impl Hosts {
 /// One register's offers, with who makes them.
 fn column(
     groups: &[Vec<String>],
-    offers: impl Iterator<Item = Option<Promise>>,
+    offers: impl Iterator<Item = Option<u64>>,
     members: &mut Vec<usize>,
 ) -> Vec<Offered> {
-    let mut column: Vec<(Option<Promise>, Vec<usize>)> = Vec::new();
+    let mut column: Vec<(Option<u64>, Vec<usize>)> = Vec::new();
     let mut places = HashMap::new();
     for (index, offer) in offers.enumerate() {
-        let key = offer.map(Promise::value);
-        let place = *places.entry(key).or_insert(column.len());
+        let place = *places.entry(offer).or_insert(column.len());
         if place == column.len() {
             column.push((offer, Vec::new()));
         }

@@ -2,9 +2,11 @@
 
 //! Plans for fleets: which hosts a saved VM can move to, and which promises all hosts can keep.
 //!
-//! Every verdict is that of the kernel's own policy, on a VM that has not run yet. What is equal is
-//! judged once: hosts by their offers, dumps by their registers, and each register by the offers
-//! that are made for it. Nothing is kept for a pair of a dump and a host.
+//! Every verdict is that of the kernel's own policy, on a VM that has not run yet. It is the same for
+//! strict VMs and default ones, but strict VMs alone have for sure what was accepted.
+//!
+//! What is equal is judged once: hosts by their offers, dumps by their registers, and each register
+//! by the offers that are made for it. Nothing is kept for a pair of a dump and a host.
 //!
 //! A crate of its own, so that it is optimised where the rest of the lab is not.
 

@@ -4,7 +4,7 @@
 
 use std::slice;
 
-use fw_regs_policy::{judge, promises_nothing, Promise, Reason, Register, View};
+use fw_regs_policy::{judge, promises_nothing, Reason, Register, State};
 
 use crate::offers::place;
 use crate::{Dumps, Hosts, Offered};
@@ -52,7 +52,9 @@ impl<'a> Moves<'a> {
         for (id, value) in dump.registers.iter().copied() {
             match place(id) {
                 Some(place) => {
-                    let wanted = Promise::parse(Register::ALL[place], value, dump.kind.psci_0_2);
+                    let register = Register::ALL[place];
+                    let parsed = register.parse(value, dump.kind.psci_0_2);
+                    let wanted = parsed.map(|wanted| (register, wanted));
                     answers.write(id, value, wanted, &hosts.offered(dump.kind)[place]);
                 }
                 None => {
@@ -88,14 +90,16 @@ impl<'a> Answers<'a> {
         &mut self,
         id: u64,
         value: u64,
-        wanted: Result<Promise, Reason>,
+        wanted: Result<(Register, u64), Reason>,
         offers: &'a [Offered],
     ) {
         let ignored = self.question.null_promises && promises_nothing(id, value);
         let before = self.refusals.len();
         for offered in offers {
             let verdict = match offered.offer {
-                Some(offer) => wanted.and_then(|wanted| judge(wanted, &fresh(offer))),
+                Some(offer) => wanted.and_then(|(register, wanted)| {
+                    judge(register, register.retention(true), wanted, &fresh(offer))
+                }),
                 None if ignored => Ok(()),
                 None => Err(Reason::UnknownRegister),
             };
@@ -132,12 +136,12 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// What a fresh VM has is the offer, or less: it is accepted in any case.
-fn fresh(offer: Promise) -> View<Promise> {
-    View {
+/// A VM that has not run: what it has decides nothing.
+fn fresh(offer: u64) -> State {
+    State {
         offer,
         promise: offer,
-        frozen: false,
+        has_run: false,
     }
 }
 

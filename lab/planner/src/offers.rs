@@ -2,13 +2,13 @@
 
 //! What a host can keep.
 
-use fw_regs_policy::{Promise, PsciVersion, Reason, Register};
+use fw_regs_policy::{PsciVersion, Reason, Register};
 
 const COUNT: usize = Register::ALL.len();
 
 /// The best that a host can keep, by register. None: its kernel does not know the register.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Offers([Option<Promise>; COUNT]);
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Offers([Option<u64>; COUNT]);
 
 impl Offers {
     /// Has the register offered that value to VMs whose vCPUs have `KVM_ARM_VCPU_PSCI_0_2`.
@@ -18,46 +18,45 @@ impl Offers {
     /// The policy does not know the register, or the value means nothing in it.
     pub fn offer(&mut self, id: u64, value: u64) -> Result<(), Reason> {
         let place = place(id).ok_or(Reason::UnknownRegister)?;
-        self.0[place] = Some(Promise::parse(Register::ALL[place], value, true)?);
+        self.0[place] = Some(Register::ALL[place].parse(value, true)?);
         Ok(())
     }
 
     /// In the order of the UAPI.
-    pub fn by_register(&self) -> [Option<Promise>; COUNT] {
+    pub fn by_register(&self) -> [Option<u64>; COUNT] {
         self.0
     }
 
     /// The registers that are known, by id, with the values offered.
     pub fn values(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let offers = Register::ALL.iter().zip(&self.0);
-        offers.filter_map(|(register, offer)| Some((register.id(), (*offer)?.value())))
+        offers.filter_map(|(register, offer)| Some((u64::from(*register), (*offer)?)))
     }
 
     /// The same registers, none of them with less in `other`.
     pub fn within(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|pair| match pair {
-            (Some(offer), Some(other)) => offer.within(*other),
+        let pairs = self.0.iter().zip(&other.0);
+        let mut pairs = Register::ALL.iter().zip(pairs);
+        pairs.all(|(register, pair)| match pair {
+            (Some(offer), Some(other)) => register.fits(*offer, *other),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         })
     }
 
-    /// What they are equal by.
-    pub(crate) fn key(&self) -> [Option<u64>; COUNT] {
-        self.0.map(|offer| offer.map(Promise::value))
-    }
-
     /// As they are for VMs whose vCPUs lack `KVM_ARM_VCPU_PSCI_0_2`.
-    pub(crate) fn without_psci_0_2(self) -> Self {
-        Self(self.0.map(|offer| match offer {
-            Some(Promise::Psci(_)) => Some(Promise::Psci(PsciVersion::offer(false))),
-            offer => offer,
-        }))
+    pub(crate) fn without_psci_0_2(mut self) -> Self {
+        for (register, offer) in Register::ALL.iter().zip(&mut self.0) {
+            if *register == Register::PsciVersion {
+                *offer = offer.map(|_| PsciVersion::newest(false).into());
+            }
+        }
+        self
     }
 }
 
 /// A register's place in the order of the UAPI. None: the policy does not know it.
 pub(crate) fn place(id: u64) -> Option<usize> {
     let mut registers = Register::ALL.iter();
-    registers.position(|register| register.id() == id)
+    registers.position(|register| u64::from(*register) == id)
 }

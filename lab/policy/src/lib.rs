@@ -9,6 +9,8 @@
 #[cfg(test)]
 extern crate std;
 
+use macros::{Into, TryFrom};
+
 mod policy;
 #[cfg(test)]
 mod tests;

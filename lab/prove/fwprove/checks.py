@@ -10,9 +10,13 @@ from dataclasses import dataclass
 import claripy
 import z3
 
-from .inputs import WORDS
+from . import invariant, sharing
+from .conditions import View
+from .memory import VM
 from .spec import errno_name
 from .words import Teller
+
+ALWAYS = z3.BoolVal(True)
 
 
 def to_z3(ast):
@@ -28,6 +32,13 @@ class Told:
     words: dict
     path: object
 
+    def user(self):
+        """All accesses to user memory: kind, address, size, lock depth, and data by 8 bytes."""
+        for kind, *event in self.path.events:
+            if kind in ("read user", "write user"):
+                address, size, depth, data = event
+                yield kind, to_z3(address), size, depth, [to_z3(part) for part in data]
+
 
 def tell(run):
     paths = []
@@ -38,38 +49,22 @@ def tell(run):
     return paths
 
 
-def discipline(path):
-    """What a path does wrong with the lock, in words: whoever else is there."""
-    depth = 0
-    for kind, *arguments in path.events:
-        if kind in ("lock", "unlock"):
-            depth += 1 if kind == "lock" else -1
-            if depth not in (0, 1):
-                yield "config_lock is " + ("taken twice" if depth > 1 else "dropped twice")
-        elif kind == "write" and arguments[1] != 1:
-            yield f"{arguments[0]} is written without config_lock"
-        elif kind in ("read user", "write user") and arguments[2]:
-            yield "user memory is accessed while config_lock is held"
-        elif kind == "trace" and arguments[0]:
-            yield "the event is traced while config_lock is held"
-    if depth != 0:
-        yield "config_lock is held at the end"
-
-
 class Checker:
-    """Checks one entry point for one register, or for the ids that are none."""
+    """Checks one entry point for one register, or for the ids that are none.
 
-    def __init__(self, inputs, register, entry, premise, layout, places):
-        self.inputs, self.register, self.entry = inputs, register, entry
-        self.premise, self.layout, self.places = premise, layout, places
-        self.teller = Teller(inputs, register)
+    `unlocked` are the words that are written without `config_lock`.
+    """
+
+    def __init__(self, problem, unlocked=()):
+        self.inputs, self.register = problem.inputs, problem.register
+        self.entry, self.expected = problem.entry, problem.expected
+        self.unlocked = (*unlocked, *self.entry.unlocked)
+        self.teller = Teller(self.inputs, self.register)
         self.solver = z3.Solver()
-        self.solver.add(premise)
-        self.questions = 0
+        self.solver.add(problem.premise)
 
     def counterexample(self, *formulas):
         """A model of the premise in which all of these hold, if there is one."""
-        self.questions += 1
         self.solver.push()
         self.solver.add(*formulas)
         result = self.solver.check()
@@ -79,30 +74,29 @@ class Checker:
             raise RuntimeError(f"z3 does not know: {self.solver.reason_unknown()}")
         return model
 
+    def sign(self, model, answer):
+        """An answer to userspace by its name, one to the guest as a number."""
+        number = model.eval(answer, model_completion=True).as_signed_long()
+        return str(number) if self.entry.name == "discover" else errno_name(number)
+
     def _problem(self, model, text):
-        return f"{self.teller.case(model, self.entry)}: {text}"
+        return f"{self.teller.case(model, self.entry.name)}: {text}"
 
-    def _sign(self, model, formula):
-        return errno_name(model.eval(formula, model_completion=True).as_signed_long())
-
-    def problems(self, run, paths, expected, strict_lock=True):
+    def problems(self, run, paths):
         """All that is wrong, in words. Nothing, if it is proven."""
-        yield from self.broken(run)
-        lost = self.counterexample(z3.Not(z3.Or([told.condition for told in paths])))
-        if lost is not None:
-            yield self._problem(lost, "no path was followed for this")
-        for told in paths:
-            yield from self._path(told, expected, strict_lock)
-
-    def broken(self, run):
         for text, conditions in run.broken:
             model = self.counterexample(*[to_z3(c) for c in conditions])
             if model is not None:
                 yield self._problem(model, text)
+        lost = self.counterexample(z3.Not(z3.Or([told.condition for told in paths])))
+        if lost is not None:
+            yield self._problem(lost, "no path was followed for this")
+        for told in paths:
+            yield from self._path(told)
 
-    def _path(self, told, expected, strict_lock):
+    def _path(self, told):
         """One question whether anything is wrong; and if so, what."""
-        wrongs = list(self._wrongs(told, expected, strict_lock))
+        wrongs = list(self._wrongs(told))
         if self.counterexample(told.condition, z3.Or([wrong for _, wrong in wrongs])) is None:
             return
         for text, wrong in wrongs:
@@ -110,88 +104,101 @@ class Checker:
             if model is not None:
                 yield self._problem(model, text if isinstance(text, str) else text(model))
 
-    def _wrongs(self, told, expected, strict_lock):
+    def _wrongs(self, told):
         """What can be wrong: a text, or what makes one of a model, and a formula that says when."""
+        if self.expected.answer is not None:
+            yield lambda model: self._answer(model, told), told.answer != self.expected.answer
+        changed = [told.words[name] != word for name, word in self.expected.words.items()]
+        yield lambda model: self._changed(model, told), z3.Or(changed)
+        yield from self._laws(told)
+        for text in told.path.faults:
+            yield text, ALWAYS
+        yield from self._lock(told)
+        yield from self._user(told)
+        yield from self._traces(told)
+        if self.entry.shared:
+            yield from sharing.wrongs(self.inputs, told.path.events)
 
-        def answer(model):
-            reason = self.teller.reason(model, expected.reasons)
-            wanted, got = self._sign(model, expected.answer), self._sign(model, told.answer)
-            return f"expected {wanted} ({reason}), got {got}"
+    def _laws(self, told):
+        """What follows from the specification, but not from one line of it."""
+        after = self.inputs.after(told.words)
+        yield "the VM is left in a state that cannot be", z3.Not(invariant.holds(after))
+        if self.entry.name == "set":
+            differs = z3.Or([told.words[name] != word for name, word in self.inputs.words.items()])
+            yield "a refused write changes the VM", z3.And(told.answer != 0, differs)
+            before, later = View(self.inputs, self.register), View(after, self.register)
+            frozen = z3.And(self.inputs.strict, self.inputs.has_run)
+            yield "a promise changes after the run", z3.And(frozen, before.promise != later.promise)
+        if self.entry.name == "allow_ssbs":
+            register = z3.If(self.inputs.ssbs == 0, z3.BitVecVal(0, 64),
+                             z3.BitVecVal(1 << self.inputs.layout["ssbs_shift"], 64))
+            written = self.inputs.after({**told.words, "id_aa64pfr1_el1": register})
+            yield "a promise can be broken", z3.And(told.answer == 0, z3.Not(invariant.holds(written)))
 
-        yield answer, told.answer != expected.answer
-        changed = z3.Or([told.words[name] != expected.words[name] for name in WORDS])
-        yield lambda model: self._changed(model, told, expected), changed
-        after = self.inputs.possible(told.words)
-        yield "the VM is left in a state that cannot be", z3.Not(after)
-        yield from self._events(told, expected, strict_lock)
+    def _answer(self, model, told):
+        wanted, got = (self.sign(model, answer) for answer in (self.expected.answer, told.answer))
+        return f"expected {wanted} ({self.teller.reason(model, self.expected.reasons)}), got {got}"
 
-    def _changed(self, model, told, expected):
+    def _changed(self, model, told):
         def number(formula):
             return model.eval(formula, model_completion=True).as_long()
 
         parts = []
-        for name in WORDS:
-            got, wanted = number(told.words[name]), number(expected.words[name])
+        for name, word in self.expected.words.items():
+            got, wanted = number(told.words[name]), number(word)
             if got != wanted:
                 parts.append(f"expected the VM's {name} to become {wanted:#x}, got {got:#x}")
         return ", ".join(parts)
 
-    def _events(self, told, expected, strict_lock):
-        """Pairs of a text and a formula that holds where it applies."""
-        always = z3.BoolVal(True)
-        for fault in told.path.faults:
-            yield fault, always
-        depth, copies, traces = 0, 0, 0
-        lock = claripy.BVV(self.places.VM + self.layout["offset_config_lock"], 64)
+    def _lock(self, told):
+        depth, lock = 0, VM + self.inputs.layout["offset_config_lock"]
         for kind, *arguments in told.path.events:
             if kind in ("lock", "unlock"):
                 depth += 1 if kind == "lock" else -1
-                yield f"{kind} of something else than config_lock", to_z3(arguments[0] != lock)
+                yield f"{kind} of something else than config_lock", to_z3(arguments[0]) != lock
                 if depth not in (0, 1):
-                    yield "config_lock is " + ("taken twice" if depth > 1 else "dropped twice"), always
-            elif kind in ("read user", "write user"):
-                copies += 1
-                yield from self._copy(kind, arguments, expected)
-            elif kind == "write" and arguments[1] != 1 and strict_lock:
-                yield f"{arguments[0]} is written without config_lock", always
-            elif kind == "trace":
-                traces += 1
-                yield from self._trace(arguments, expected)
+                    yield "config_lock is " + ("taken twice" if depth > 1 else "dropped twice"), ALWAYS
+            elif kind == "write" and arguments[1] != 1 and arguments[0] not in self.unlocked:
+                yield f"{arguments[0]} is written without config_lock", ALWAYS
         if depth != 0:
-            yield "config_lock is held at the end", always
-        if copies > 1:
-            yield f"user memory is accessed {copies} times", always
-        yield (
-            "user memory is " + ("accessed" if copies else "not accessed"),
-            expected.touches != z3.BoolVal(copies > 0),
-        )
-        if expected.trace is not None and strict_lock:
-            tracing = z3.BitVec("tracing", 1) == 1
-            yield f"{traces} trace events", tracing != z3.BoolVal(traces > 0)
-            if traces > 1:
-                yield f"{traces} trace events", always
-        elif traces:
-            yield "a trace event", always
+            yield "config_lock is held at the end", ALWAYS
 
-    def _copy(self, kind, arguments, expected):
-        address, size, depth, *data = arguments
-        if depth:
-            yield "user memory is accessed while config_lock is held", z3.BoolVal(True)
-        wanted = "write user" if self.entry == "get" else "read user"
-        if kind != wanted:
-            yield f"{kind} memory instead of {wanted}", z3.BoolVal(True)
-        yield f"{kind} memory at another address", to_z3(address) != self.inputs.address
-        yield f"{kind} memory, but not 8 bytes", to_z3(size) != 8
-        if data and expected.user is not None:
-            yield "another value than the promise is written", to_z3(data[0]) != expected.user
+    def _user(self, told):
+        expected, base = self.expected, self.inputs.address
+        wanted = "read user" if self.entry.name == "set" else "write user"
+        seen = []
+        for kind, address, size, depth, data in told.user():
+            if depth:
+                yield "user memory is accessed while config_lock is held", ALWAYS
+            if kind != wanted:
+                yield f"{kind} memory instead of {wanted}", ALWAYS
+            limit = self.inputs.layout["user_limit"]
+            yield "memory is accessed that is not the user's", z3.UGT(address, limit - size)
+            # The accesses are one after the other, and each byte is accessed once.
+            yield f"{kind} memory at another address", address != base + 8 * len(seen)
+            seen += data if kind == "write user" else [None] * (size // 8)
+        if expected.touches is not None:
+            text = "user memory is " + ("accessed" if seen else "not accessed")
+            yield text, expected.touches != z3.BoolVal(bool(seen))
+        count = 1 if wanted == "read user" else len(expected.user)
+        if len(seen) > count:
+            yield f"{8 * len(seen)} bytes of user memory are accessed", ALWAYS
+        elif expected.user and len(seen) < count:
+            yield "not all is written", told.answer == 0
+        for got, value in zip(seen, expected.user):
+            yield "another value is written", got != value
 
-    def _trace(self, arguments, expected):
-        depth, *got = arguments
-        if depth:
-            yield "the event is traced while config_lock is held", z3.BoolVal(True)
-        names = ("vcpu", "id", "value", "promise", "offer", "verdict")
-        for name, mine, wanted in zip(names, got, expected.trace):
-            mine = to_z3(mine)
-            if wanted.size() < mine.size():
-                mine = z3.Extract(wanted.size() - 1, 0, mine)
-            yield f"the trace event has another {name}", mine != wanted
+    def _traces(self, told):
+        traces = [event for kind, *event in told.path.events if kind == "trace"]
+        if self.expected.trace is None:
+            if traces:
+                yield "a trace event", ALWAYS
+            return
+        tracing = z3.BitVec("tracing", 1) == 1
+        yield f"{len(traces)} trace events", tracing != z3.BoolVal(len(traces) == 1)
+        for depth, *got in traces:
+            if depth:
+                yield "the event is traced while config_lock is held", ALWAYS
+            names = ("vcpu", "id", "value", "promise", "offer", "verdict")
+            for name, mine, wanted in zip(names, got, self.expected.trace):
+                yield f"the trace event has another {name}", to_z3(mine) != wanted

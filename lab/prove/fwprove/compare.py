@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where the C and the Rust object answer differently, and that it is exactly where the deviations say.
+"""That a VM without flags does the same in both objects, and what flags make of it, exactly.
 
-What is compared is what both kernels have: the answer, user memory, and the words of the VM apart from
-those that only Rust keeps.
+What is compared is what all VMs have: the answer, user memory, and the words of the VM apart from the
+workarounds'.
 """
 
 import z3
 
-from .checks import to_z3
 from .conditions import View
 from .expected import Outcome
-from .inputs import WORDS
-from .spec import errno_name, errno_of
-
-# What the C kernel does not keep. That its get does not show them is a deviation of its own.
-RUST_ONLY = ("workaround_1", "workaround_2", "workaround_3", "null_promise")
+from .inputs import WORKAROUNDS
+from .spec import errno_of
 
 
 def chain(paths, value, default):
@@ -25,128 +21,128 @@ def chain(paths, value, default):
     return result
 
 
-def _user_accesses(told, kind):
-    return [event for event in told.path.events if event[0] == kind]
+def _written(told, number):
+    """What a path has written to the 8 bytes with this number."""
+    data = [part for kind, _, _, _, parts in told.user() if kind == "write user" for part in parts]
+    return data[number] if number < len(data) else z3.BitVecVal(0, 64)
 
 
-def summary(paths, kind):
-    """What a whole run does, as one outcome."""
-
-    def written(told):
-        events = [event for event in _user_accesses(told, kind) if len(event) > 4]
-        return to_z3(events[0][4]) if events else z3.BitVecVal(0, 64)
-
+def summary(paths, expected):
+    """What a whole run does, as one outcome that has the parts of the expected one."""
     words = {
         name: chain(paths, lambda told, name=name: told.words[name], paths[0].words[name])
-        for name in WORDS
+        for name in expected.words
+        if name not in WORKAROUNDS
     }
+    touches = None
+    if expected.touches is not None:
+        touches = chain(paths, lambda told: z3.BoolVal(any(told.user())), z3.BoolVal(False))
     return Outcome(
         answer=chain(paths, lambda told: told.answer, z3.BitVecVal(1, 32)),
         words=words,
-        touches=chain(
-            paths, lambda told: z3.BoolVal(bool(_user_accesses(told, kind))), z3.BoolVal(False)
+        touches=touches,
+        user=tuple(
+            chain(paths, lambda told, number=number: _written(told, number), z3.BitVecVal(0, 64))
+            for number in range(len(expected.user))
         ),
-        user=chain(paths, written, z3.BitVecVal(0, 64)),
     )
 
 
-def unlocked(paths):
-    """Whether a word of the VM is written without the lock."""
-    bad = [t.condition for t in paths if any(e[0] == "write" and e[2] != 1 for e in t.path.events)]
-    return z3.Or(bad)
-
-
 class Comparison:
-    """One entry point and register in both objects."""
+    """One entry point and register: the Rust object's paths as they are, and without flags."""
 
-    def __init__(self, checker, which, rust, c):
-        self.checker, self.which = checker, which
-        self.entry, self.register = checker.entry, checker.register
-        self.kind = "write user" if self.entry == "get" else "read user"
-        self.rust, self.c = rust, c
-        self.r, self.s = summary(rust, self.kind), summary(c, self.kind)
-        self.view = View(checker.inputs, self.register)
+    def __init__(self, checker, which, paths):
+        self.checker, self.which, self.view = checker, which, View(checker.inputs, checker.register)
+        self.entry, self.register = checker.entry.name, checker.register
+        self.flagged = summary(paths, checker.expected)
+        self.plain = self._without_flags(self.flagged)
 
-    def _differs(self):
-        words = [
-            self.r.words[name] != self.s.words[name] for name in WORDS if name not in RUST_ONLY
-        ]
-        # Of what a copy writes that fails half-way, nothing is said.
-        whole = z3.And(self.r.touches, self.checker.inputs.uncopied == 0)
-        user = z3.And(whole, self.r.user != self.s.user)
-        return z3.Or(self.r.answer != self.s.answer, self.r.touches != self.s.touches, user, *words)
+    def _without_flags(self, outcome):
+        """The outcome for the same VM, had it no flags."""
+        inputs = self.checker.inputs
+        pairs = [(inputs.words["flags"], inputs.without_flags)]
+        pairs += [(inputs.words[name], z3.BitVecVal(0, 32)) for name in WORKAROUNDS]
 
-    def differences(self):
-        """What is compared, and where it differs."""
-        yield self.entry, self._differs()
-        if self.entry == "set":
-            yield "lock", unlocked(self.c) != unlocked(self.rust)
+        def put(formula):
+            return z3.substitute(formula, *pairs)
 
-    def deviations(self, of):
-        for deviation in self.checker.inputs.spec.table["deviation"]:
-            if deviation["of"] == of and self.which in deviation["registers"]:
-                condition = z3.And([self.view.holds(word) for word in deviation["when"]])
-                yield deviation, condition
+        words = {name: put(word) for name, word in outcome.words.items()}
+        # The flags themselves are no difference.
+        words["flags"] = words["flags"] | inputs.words["flags"]
+        touches = None if outcome.touches is None else put(outcome.touches)
+        return Outcome(put(outcome.answer), words, touches, tuple(map(put, outcome.user)))
+
+    def _differ(self, one, other):
+        parts = [one.answer != other.answer]
+        parts += [word != other.words[name] for name, word in one.words.items()]
+        if one.touches is not None:
+            parts.append(one.touches != other.touches)
+        # Of what an access writes that fails half-way, nothing is said.
+        users = [mine != theirs for mine, theirs in zip(one.user, other.user)]
+        if users:
+            parts.append(z3.And(one.answer == 0, z3.Or(users)))
+        return z3.Or(parts)
+
+    def with_c(self, paths):
+        """Where the two objects differ, in words; nothing, if they do not."""
+        c = summary(paths, self.checker.expected)
+        c.words["flags"] = c.words["flags"] | self.checker.inputs.words["flags"]
+        text = "a default VM is not what it is under the C handlers"
+        yield from self._ask(text, ("C", c), ("Rust", self.plain), self._differ(c, self.plain))
+
+    def known(self):
+        """The differences that flags make here, by the specification, and where."""
+        name = self.which or (self.register and self.register.name)
+        for difference in self.checker.inputs.spec.table["difference"]:
+            if difference["of"] == self.entry and name in difference["registers"]:
+                condition = z3.And([self.view.holds(word) for word in difference["when"]])
+                yield difference, condition
 
     def problems(self):
-        """Where they differ and should not, or should and do not."""
-        for of, differs in self.differences():
-            known = list(self.deviations(of))
-            named = z3.Or([condition for _, condition in known])
-            yield from self._ask("the two objects differ, and no deviation says so", differs,
-                                 z3.Not(named))
-            for deviation, condition in known:
-                name = f"{deviation['name']} ({deviation['title']})"
-                yield from self._ask(f"{name} is not seen", condition, z3.Not(differs))
-                never = self.checker.counterexample(condition) is None
-                if never:
-                    yield f"{name}: it cannot occur"
-                for who, wanted, holds in self._answers(deviation):
-                    yield from self._ask(f"{name}: {who} does not answer {wanted}", condition,
-                                         z3.Not(holds))
+        """Where flags make a difference and should not, or should and do not."""
+        sides = ("without flags", self.plain), ("with flags", self.flagged)
+        differs = self._differ(self.plain, self.flagged)
+        known = list(self.known())
+        unnamed = z3.Not(z3.Or([condition for _, condition in known]))
+        yield from self._ask("flags make a difference that is not specified", *sides, differs, unnamed)
+        for difference, condition in known:
+            title = difference["title"]
+            yield from self._ask(f"`{title}` is not seen", *sides, condition, z3.Not(differs))
+            if self.checker.counterexample(condition) is None:
+                yield f"`{title}` cannot occur"
+            for key, outcome in (("default", self.plain), ("strict", self.flagged)):
+                text = f"`{title}`: it is not {difference[key]}"
+                answers = self._answers(outcome, difference[key])
+                yield from self._ask(text, *sides, condition, z3.Not(answers))
 
-    def _answers(self, deviation):
-        """What each object answers in a deviation, and the formula that it does."""
-        sides = (("C", "c", self.s, self.c), ("Rust", "rust", self.r, self.rust))
-        for who, key, outcome, paths in sides:
-            wanted = deviation[key]
-            if deviation["of"] == "lock":
-                yield who, wanted, unlocked(paths) == z3.BoolVal(wanted == "unlocked")
-            elif deviation["of"] == "get":
-                values = {"the offer": self.view.offer, "the promise": self.view.promise}
-                yield who, wanted, z3.And(outcome.answer == 0, outcome.user == values[wanted])
-            else:
-                yield who, wanted, outcome.answer == errno_of(wanted)
+    def _answers(self, outcome, wanted):
+        """Whether this is what the specification calls so."""
+        values = {"the offer": self.view.offer, "the promise": self.view.promise}
+        if wanted in values:
+            return z3.And(outcome.answer == 0, outcome.user[0] == values[wanted])
+        promise = values.get(wanted.replace("of ", ""))
+        if promise is not None:
+            return outcome.answer == self.view.answer_to_guest(promise)
+        return outcome.answer == errno_of(wanted)
 
-    def _ask(self, text, *formulas):
+    def _ask(self, text, one, other, *formulas):
         model = self.checker.counterexample(*formulas)
         if model is not None:
             case = self.checker.teller.case(model, self.entry)
-            got = [errno_name(model.eval(o.answer, model_completion=True).as_signed_long())
-                   for o in (self.s, self.r)]
-            yield f"{case}: {text}: C {got[0]}, Rust {got[1]}"
+            got = [f"{who} {self.checker.sign(model, side.answer)}" for who, side in (one, other)]
+            yield f"{case}: {text}: {', '.join(got)}"
 
-    def sets(self):
-        """Each deviation that applies here, in words, with its inputs."""
-        for of, _ in self.differences():
-            for deviation, condition in self.deviations(of):
-                yield {
-                    "name": deviation["name"],
-                    "title": deviation["title"],
-                    "of": of,
-                    "register": self.which,
-                    "when": deviation["when"],
-                    "c": deviation["c"],
-                    "rust": deviation["rust"],
-                    "inputs": list(self._inputs(condition, of)),
-                }
+    def found(self):
+        """Each difference that flags make here, in words, with its inputs."""
+        for difference, condition in self.known():
+            yield difference | {"register": self.which, "inputs": list(self._inputs(condition))}
 
-    def _inputs(self, condition, of):
+    def _inputs(self, condition):
         """The values, by promise and offer, as lines."""
         if self.register is None:
-            for entry in self.checker.inputs.spec.table["null"]["class"]:
-                known = max(r.id for r in self.checker.inputs.spec.registers
-                            if r.id & ~0xFFFF == entry["class"])
+            spec = self.checker.inputs.spec
+            for entry in spec.table["null"]:
+                known = max(r.id for r in spec.registers if r.id & ~0xFFFF == entry["class"])
                 last = entry["class"] | 0xFFFF
                 yield f"id {known + 1:#x} to {last:#x}: value {_numbers(entry['values'])}"
             return
@@ -157,7 +153,7 @@ class Comparison:
                 values = [value.value for value in self.register.values
                           if self._possible(*here, self.checker.inputs.value == value.value)]
                 if values:
-                    key = "" if of == "get" else ": value " + _numbers(values)
+                    key = ": value " + _numbers(values) if self.entry == "set" else ""
                     lines.setdefault(key, []).append((offer, promise))
         for key, pairs in lines.items():
             for text in _pairs(pairs):

@@ -122,7 +122,7 @@ def _null(spec):
     rows = [
         [f"{entry['class'] >> 16 & 0xFFFF:#06x}",
          entry["page"].format(values=_series(entry["values"], "{:#x}".format, " and "))]
-        for entry in spec.table["null"]["class"]
+        for entry in spec.table["null"]
     ]
     return table(["Class", "Accepted values"], rows, [8, 68])
 

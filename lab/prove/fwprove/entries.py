@@ -6,12 +6,9 @@ from dataclasses import dataclass
 import claripy
 import z3
 
-from . import expected, machine
+from . import expected, invariant
 from .inputs import Inputs
-
-
-def _symbol(name, bits):
-    return claripy.BVS(name, bits, explicit_name=True)
+from .memory import ARGUMENTS, REG, VCPU, VM, symbol
 
 
 @dataclass(frozen=True)
@@ -20,33 +17,58 @@ class Entry:
     function: str
     arguments: object
     expect: object
+    # Whether the C object has it, too.
+    in_c: bool = True
+    # Whether other threads may write to the VM meanwhile. Else a caller prevents it: the VM runs and its
+    # promises are frozen, `config_lock` is held, or no vCPU has been created.
+    shared: bool = False
+    # The words that are written without `config_lock`.
+    unlocked: tuple = ()
 
 
 def _register_access():
-    return [claripy.BVV(machine.VCPU, 64), claripy.BVV(machine.REG, 64)]
+    return [claripy.BVV(VCPU, 64), claripy.BVV(REG, 64)]
 
 
 def _discovery():
     # Nothing is said of the upper half of a register that a u32 is in.
-    return [claripy.BVV(machine.VCPU, 64), claripy.Concat(_symbol("high", 32), _symbol("function", 32))]
+    return [claripy.BVV(VCPU, 64), claripy.Concat(symbol("high", 32), symbol("function", 32))]
+
+
+def _list():
+    return [claripy.BVV(VCPU, 64), symbol("address", 64)]
+
+
+def _vcpu():
+    return [claripy.BVV(VCPU, 64)]
 
 
 def _ssbs():
-    return [claripy.BVV(machine.VM, 64), _symbol("ssbs", 64)]
+    return [claripy.BVV(VM, 64), symbol("ssbs", 64)]
 
 
 def _vm():
-    return [claripy.BVV(machine.VM, 64)]
+    return [claripy.BVV(VM, 64)]
+
+
+def _capability():
+    return [claripy.BVV(VM, 64), claripy.BVV(ARGUMENTS, 64)]
 
 
 ENTRIES = {
     entry.name: entry
     for entry in (
-        Entry("set", "kvm_arm_set_fw_reg", _register_access, expected.expect_set),
-        Entry("get", "kvm_arm_get_fw_reg", _register_access, expected.expect_get),
+        Entry("set", "kvm_arm_set_fw_reg", _register_access, expected.expect_set, shared=True),
+        Entry("get", "kvm_arm_get_fw_reg", _register_access, expected.expect_get, shared=True),
+        Entry("count", "kvm_arm_get_fw_num_regs", _vcpu, expected.expect_count),
+        Entry("list", "kvm_arm_copy_fw_reg_indices", _list, expected.expect_list),
         Entry("discover", "kvm_arm_fw_reg_discover", _discovery, expected.expect_discover),
-        Entry("allow_ssbs", "kvm_arm_fw_reg_allow_ssbs", _ssbs, expected.expect_allow_ssbs),
-        Entry("accept_null", "kvm_arm_fw_reg_accept_null", _vm, expected.expect_accept_null),
+        Entry("allow_ssbs", "kvm_arm_fw_reg_allow_ssbs", _ssbs, expected.expect_allow_ssbs, in_c=False),
+        Entry("flags", "kvm_arm_fw_regs_flags", list, expected.expect_flags, in_c=False),
+        Entry("enable", "kvm_arm_fw_regs_enable", _capability, expected.expect_enable, in_c=False,
+              unlocked=("flags",)),
+        Entry("init_vm", "kvm_arm_fw_regs_init_vm", _vm, expected.expect_init_vm, in_c=False,
+              unlocked=("flags",)),
     )
 }
 
@@ -54,6 +76,7 @@ ENTRIES = {
 UNKNOWN = "unknown"
 WRONG_SIZE = "of another size"
 OTHERS = "others"
+WITHOUT = "without the parameter"
 
 
 @dataclass(frozen=True)
@@ -61,25 +84,21 @@ class Case:
     """An entry point, and some of its inputs."""
 
     entry: str
-    which: str
-    racing: bool = False
+    which: str = ""
 
     @property
     def title(self):
-        name = self.entry if self.which == "" else f"{self.entry} {self.which}"
-        return name + (" while others write" if self.racing else "")
+        return f"{self.entry} {self.which}".strip()
 
 
 def cases(spec):
     names = [register.name for register in spec.registers]
     yield from (Case("set", name) for name in [*names, UNKNOWN, WRONG_SIZE])
     yield from (Case("get", name) for name in [*names, UNKNOWN])
-    yield from (Case("set", name, racing=True) for name in [*names, UNKNOWN])
-    yield from (Case("get", name, racing=True) for name in names)
     workarounds = [register.name for register in spec.registers if register.discovery]
     yield from (Case("discover", name) for name in [*workarounds, OTHERS])
-    yield Case("allow_ssbs", "")
-    yield Case("accept_null", "")
+    yield from (Case(name) for name in ("count", "list", "allow_ssbs", "flags", "enable", "init_vm"))
+    yield Case("init_vm", WITHOUT)
 
 
 class Problem:
@@ -87,14 +106,14 @@ class Problem:
 
     def __init__(self, spec, layout, case):
         self.inputs = inputs = Inputs(spec, layout)
-        self.entry = ENTRIES[case.entry]
-        self.case = case
-        self.register = next((r for r in spec.registers if r.name == case.which), None)
-        if case.entry == "allow_ssbs":
-            self.register = spec.register("SMCCC_ARCH_WORKAROUND_2")
+        self.entry, self.case = ENTRIES[case.entry], case
+        name = "SMCCC_ARCH_WORKAROUND_2" if case.entry == "allow_ssbs" else case.which
+        self.register = next((r for r in spec.registers if r.name == name), None)
         self.domain = self._domain(spec, layout)
-        self.premise = z3.And(inputs.possible(), self.domain)
+        self.premise = z3.And(invariant.holds(inputs), self.domain)
         self.expected = self.entry.expect(inputs, self.register)
+        # Whether the module's parameter may have been given.
+        self.parameter = case.entry == "init_vm" and case.which != WITHOUT
 
     def _domain(self, spec, layout):
         """Which part of the inputs the case is."""
@@ -105,6 +124,8 @@ class Problem:
             if which in numbers:
                 return inputs.function == numbers[which]
             return z3.And([inputs.function != number for number in numbers.values()])
+        if which == WITHOUT:
+            return z3.And([number == 0 for number in inputs.parameter.values()])
         if self.case.entry not in ("set", "get"):
             return z3.BoolVal(True)
         if which == UNKNOWN and self.case.entry == "set":
@@ -119,10 +140,9 @@ class Problem:
         """The part of the premise that keeps impossible paths out of the run: what is said of the
         words that matter here. To leave the rest out makes more paths, and loses none."""
         rules = [self.domain]
-        if self.register and not self.case.racing:
-            rules.append(self.inputs.kept_rule(self.register, self.inputs.words))
-        host = self.register and self.register.offer.get("host")
-        if host:
-            states = [self.inputs.state_is(host, word) for word in self.inputs.spec.host_states]
-            rules.append(z3.Or(states))
+        if self.register:
+            rules.append(invariant.word(self.inputs, self.register))
+        which = self.register and self.register.offer.get("host")
+        if which:
+            rules.append(invariant.host(self.inputs, which))
         return [claripy.backends.z3._abstract(z3.simplify(rule)) for rule in rules]

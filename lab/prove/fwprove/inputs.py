@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
-"""All that a handler's answer may depend on: named bit-vectors, and what KVM guarantees of them.
+"""All that a handler's answer may depend on: named bit-vectors.
 
 The names are shared by the symbolic execution (claripy) and the specification (z3), so that what one
 finds is compared with what the other says.
 """
 
+import copy
+
 import z3
 
-# The words of a VM that the handlers may look at, as layout.c names them.
-WORDS = (
-    "flags",
-    "vcpu_features",
+# What a VM has for the workarounds. The C handlers do not.
+WORKAROUNDS = ("workaround_1", "workaround_2", "workaround_3")
+
+# What other threads may write while a handler runs, besides the flag that says that the VM has run.
+SHARED = (
     "psci_version",
-    "workaround_1",
-    "workaround_2",
-    "workaround_3",
-    "null_promise",
+    *WORKAROUNDS,
     "std_bmap",
     "std_hyp_bmap",
     "vendor_hyp_bmap",
@@ -23,31 +23,75 @@ WORDS = (
     "id_aa64pfr1_el1",
 )
 
+# The words of a VM that the handlers may look at, as layout.c names them.
+WORDS = ("flags", "vcpu_features", "is_protected", *SHARED)
+
 # Spectre states of the host, as the kernel's functions return them.
 STATES = ("v2", "v4", "bhb")
 
+# The arguments of KVM_ENABLE_CAP.
+ARGS = tuple(f"arg{number}" for number in range(4))
+
+# The module's parameter `strict`, as `ModuleParamAccess<bool>` is compiled: whether it was given (2), its
+# value, and the one that it has otherwise.
+PARAMETER = {"parameter_state": 32, "parameter_value": 8, "parameter_default": 8}
+
 
 class Inputs:
-    """One set of symbols. `id` may be a number, for what is about one register."""
+    """One set of symbols."""
 
     def __init__(self, spec, layout):
         self.spec, self.layout = spec, layout
-        self.words = {name: z3.BitVec(name, layout.field(name).bits) for name in WORDS}
+        self.words = {
+            name: z3.BitVec(name, layout.field(name).bits) for name in WORDS if layout.has(name)
+        }
         self.states = {name: z3.BitVec(f"state_{name}", 32) for name in STATES}
         self.id = z3.BitVec("id", 64)
         self.address = z3.BitVec("address", 64)
         self.value = z3.BitVec("value", 64)
-        self.uncopied = z3.BitVec("uncopied", 64)
+        # Bit n: the 8 bytes at address + 8 * n cannot be accessed.
+        self.faults = z3.BitVec("faults", 8)
         self.vcpu_id = z3.BitVec("vcpu_id", 32)
         self.function = z3.BitVec("function", 32)
         self.ssbs = z3.BitVec("ssbs", 64)
+        self.args = [z3.BitVec(name, 64) for name in ARGS]
+        self.parameter = {name: z3.BitVec(name, bits) for name, bits in PARAMETER.items()}
+
+    @property
+    def keeps_workarounds(self):
+        """Whether the handlers are those that strict VMs have."""
+        return WORKAROUNDS[0] in self.words
+
+    def after(self, words):
+        """The same inputs with other words of the VM, such as those after a write."""
+        later = copy.copy(self)
+        later.words = words
+        return later
 
     def bit(self, word, number):
         return z3.Extract(number, number, self.words[word]) == 1
 
+    def with_flag(self, name):
+        """The VM's flags once one is set."""
+        return self.words["flags"] | 1 << self.layout[name]
+
+    @property
+    def without_flags(self):
+        """The VM's flags without those of KVM_CAP_ARM_FW_REGS_STRICT."""
+        mask = sum(1 << self.layout[flag["sets"]] for flag in self.spec.table["flag"])
+        return self.words["flags"] & ~mask
+
     @property
     def has_run(self):
         return self.bit("flags", self.layout["has_ran_bit"])
+
+    @property
+    def strict(self):
+        return self.bit("flags", self.layout["KVM_ARCH_FLAG_FW_REGS_STRICT"])
+
+    @property
+    def null_promises(self):
+        return self.bit("flags", self.layout["KVM_ARCH_FLAG_FW_REGS_NULL_PROMISE"])
 
     @property
     def psci_0_2(self):
@@ -59,18 +103,23 @@ class Inputs:
         return z3.Extract(shift + width - 1, shift, self.words["id_aa64pfr1_el1"]) != 0
 
     @property
-    def null_promises(self):
-        return self.words[self.spec.table["null"]["word"]] != 0
+    def protected(self):
+        return z3.And(z3.BitVec(f"cap_{self.layout['cap_protected']}", 1) == 1,
+                      self.words["is_protected"] != 0)
 
     @property
-    def addressable(self):
-        """Whether 8 bytes at the user address are below the end of user memory."""
-        return z3.ULE(self.address, self.layout["user_limit"] - 8)
+    def parameter_on(self):
+        state, value, default = self.parameter.values()
+        return z3.If(state == 2, value, default) != 0
 
-    @property
-    def accessible(self):
-        """Whether the user's 8 bytes can be copied."""
-        return z3.And(self.addressable, self.uncopied == 0)
+    def addressable(self, size=8):
+        """Whether so many bytes at the user address are below the end of user memory."""
+        return z3.ULE(self.address, self.layout["user_limit"] - size)
+
+    def accessible(self, size=8):
+        """Whether so many bytes at the user address can be copied."""
+        mask = (1 << size // 8) - 1
+        return z3.And(self.addressable(size), self.faults & mask == 0)
 
     @property
     def well_sized(self):
@@ -79,31 +128,6 @@ class Inputs:
     def state_is(self, which, word):
         number = self.spec.table["host"]["numbers"][self.spec.host_states.index(word)]
         return self.states[which] == self.layout[number]
-
-    def possible(self, words=None):
-        """What KVM guarantees: the invariant of the stored words, and what functions can return.
-
-        `words` are other values of them, such as those after a write.
-        """
-        words = self.words if words is None else words
-        rules = [
-            z3.Or([self.state_is(which, word) for word in self.spec.host_states])
-            for which in STATES
-        ]
-        rules.append(z3.ULE(self.uncopied, 8))
-        rules.append(z3.ULE(words[self.spec.table["null"]["word"]], 1))
-        rules += [self.kept_rule(register, words) for register in self.spec.registers]
-        return z3.And(rules)
-
-    def kept_rule(self, register, words):
-        """What a register's word can hold."""
-        word = words[register.keeps["word"]]
-        if register.is_bitmap:
-            return word & ~self.mask(register) == 0
-        bias = register.keeps["bias"]
-        fits = [z3.And(word == value.value + bias, self.fits(value))
-                for value in register.values if value.becomes is None]
-        return z3.Or(word == register.keeps["none"], *fits)
 
     def fits(self, value):
         """Whether a value is for VMs with such vCPUs."""

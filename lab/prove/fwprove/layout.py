@@ -40,5 +40,9 @@ class Layout:
     def __getitem__(self, name):
         return self.numbers[name]
 
+    def has(self, name):
+        """Whether the structures of this kernel have a field."""
+        return f"offset_{name}" in self.numbers
+
     def field(self, name):
         return Field(name, self[f"offset_{name}"], self[f"size_{name}"])

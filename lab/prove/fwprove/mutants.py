@@ -6,8 +6,10 @@ A condition is turned round, a store into the VM is left out, or a call of the l
 
 from dataclasses import dataclass
 
+from .code import BL, branch_target
+
 NOP = 0xD503201F
-LOCKS = ("mutex_lock", "mutex_unlock", "rust_helper_mutex_lock", "rust_helper_mutex_unlock")
+LOCKS = ("mutex_lock", "mutex_unlock")
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Mutant:
     text: str
 
 
-def _turned(instruction):
+def turned(instruction):
     """The instruction with its condition turned round, if it has one."""
     if instruction & 0xFF000010 == 0x54000000:  # b.cond
         return instruction ^ 1
@@ -30,22 +32,14 @@ def _turned(instruction):
     return None
 
 
-def _called(instruction, address):
-    """Where a `bl` goes."""
-    if instruction & 0xFC000000 != 0x94000000:
-        return None
-    offset = instruction & 0x3FFFFFF
-    return address + 4 * (offset - (1 << 26) if offset >> 25 else offset)
-
-
 def all_of(machine, executed, stores):
     """The mutants of what was executed."""
     for address in sorted(executed):
         instruction = machine.read(address)
-        name = machine.linked.externs.get(_called(instruction, address))
+        name = machine.linked.externs.get(branch_target(address, instruction, BL))
         text = machine.disassemble(address)
-        if (turned := _turned(instruction)) is not None:
-            yield Mutant(address, turned, f"{text}: turned round")
+        if (other := turned(instruction)) is not None:
+            yield Mutant(address, other, f"{text}: turned round")
         elif address in stores or name in LOCKS:
             yield Mutant(address, NOP, f"{text if name is None else 'bl ' + name}: left out")
 

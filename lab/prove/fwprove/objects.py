@@ -31,7 +31,6 @@ class Linked:
     path: str
     externs: dict  # address -> name
     branches: tuple
-    alternatives: int
 
 
 def undefined(path):
@@ -46,7 +45,7 @@ def link(linker, path, output):
     defines = [f"--defsym={name}={address:#x}" for address, name in externs.items()]
     command = [linker, "-m", "aarch64elf", f"-Ttext={TEXT:#x}", "-e", "0", "-o", output, path]
     subprocess.run(command + defines, check=True)
-    return Linked(output, externs, tuple(_branches(output, externs)), _alternatives(path))
+    return Linked(output, externs, tuple(_branches(output, externs)))
 
 
 def _branches(path, externs):
@@ -62,11 +61,3 @@ def _branches(path, externs):
         where = base + at + 8 + key & ~3  # the low bits are flags
         name = externs.get(where & ~(EXTERN_SIZE - 1), f"{where:#x}")
         yield StaticBranch(base + at + code, base + at + 4 + target, name, bool(key & 1))
-
-
-def _alternatives(path):
-    """How many places the kernel may patch for the CPU it finds."""
-    with open(path, "rb") as file:
-        section = ELFFile(file).get_section_by_name(".altinstructions")
-        return 0 if section is None else section["sh_size"] // 12
-

@@ -29,7 +29,7 @@ def prove(options):
             tried = []
             if options.mutants and not any(result.problems for result in results):
                 tried = list(_try_mutants(pool, rust, options, results))
-    good = report.finish(spec, (rust, c), results, tried, time.monotonic() - start)
+    good = report.finish((rust, c), results, tried, time.monotonic() - start)
     if options.json:
         report.write_json(options.json, results, tried)
     return good

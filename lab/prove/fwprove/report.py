@@ -4,23 +4,29 @@
 import json
 import os
 
+from .code import plain
+from .hooks import TABLE
+
 # How many of the mutants may make no difference, such as one that only takes a slower way.
 EQUIVALENT = 0.1
 
 ASSUMPTIONS = (
-    "Nobody else writes to the VM while config_lock is held. Memory is sequential: a read without the "
-    "lock sees all that was written before (barriers are not looked at).",
-    "While others write, the VM was given nothing that exceeds the offer: the host has not become worse "
-    "since. Once it has run, its ID registers stay what they are.",
-    "The state of the host is one of three, and does not change during a call.",
-    "A VM's words hold what the invariant in inputs.py allows: nothing, or a promise of the register, "
-    "and bits that KVM implements. That set keeps it is proven.",
-    "vCPU, VM and kvm_one_reg are valid, do not overlap, and are not on the stack.",
-    "A copy from or to user memory succeeds or fails as a whole; what a failed one leaves behind is "
-    "anything. Addresses above TASK_SIZE_MAX - 8 are never copied. A load or store of 8 bytes that "
-    "faults does what its entry in the exception table says.",
-    "The static key of the tracepoint is on or off; both are followed.",
-    "The object's code is what runs: {alternatives} places in it are patched at boot.",
+    "A VM's words hold what invariant.py says: psci_version nothing, or a version that goes with the vCPU "
+    "features; a workaround's word nothing, or a value of the register plus one that fits the offer, and "
+    "nothing in a default VM; a bitmap bits that KVM implements. That the handlers keep it is proven, and so "
+    "is that a write of SSBS keeps it if KVM was allowed it.",
+    "The state of the host is one of three, and does not change after boot. The ID registers change under "
+    "config_lock only, and not once the VM has run.",
+    "Nobody else writes to the VM while config_lock is held, while the guest asks (discover), or before a "
+    "vCPU is created (enable, init_vm). The vCPU features and the flags of the capability do not change once "
+    "there is a vCPU. Memory is sequential: barriers are not looked at.",
+    "vCPU, VM, kvm_one_reg and the arguments of KVM_ENABLE_CAP are valid, do not overlap, and are not on the "
+    "stack.",
+    "A copy from or to user memory succeeds, or fails and tells so; what a failed one leaves behind is "
+    "anything. A load or store of 8 bytes that faults does what its entry in the exception table says.",
+    "The static key of the tracepoint and protected mode (pKVM) are on or off; both are followed. The CPUs' "
+    "capabilities are known, and the LL/SC variant of an atomic operation does what the LSE one does.",
+    "`strict` of the kernel's command line is kept as inputs.py says.",
 )
 
 
@@ -42,21 +48,22 @@ def mutant(tried, text):
         print(f"PASS mutant {tried.text}\n     {text}", flush=True)
 
 
-def finish(spec, sides, results, tried, seconds):
-    """The deviations, the assumptions and the sum. Whether all is well."""
-    print("\nWhere C and Rust answer differently, exactly:\n")
-    for deviation in sorted(_merged(results), key=lambda entry: (entry["name"], entry["of"])):
-        _deviation(deviation)
-    for entry in spec.table["elsewhere"]:
-        print(f"  {entry['name']}  not in these objects: {entry['why']}")
-    print("\nAssumed:\n")
-    alternatives = sum(side.alternatives for side in sides)
-    for text in ASSUMPTIONS:
-        print("  - " + text.format(alternatives=alternatives))
-    print("  - What is called outside of the objects does what lab/prove/fwprove/hooks.py says:")
-    for name in sorted(_hooked(sides)):
-        print(f"      {name}")
+def finish(sides, results, tried, seconds):
+    """The differences, the assumptions and the sum. Whether all is well."""
     bad = sum(bool(result.problems) for result in results)
+    both = [result for result in results if result.c_paths]
+    alike = sum(not result.problems for result in both)
+    print(f"\nA default VM does the same under C and Rust, for all inputs: {alike} of {len(both)} cases.")
+    print("\nWhat a VM with flags does otherwise than the same VM without, exactly:\n")
+    for difference in sorted(_merged(results), key=lambda entry: entry["of"], reverse=True):
+        _difference(difference)
+    print("Assumed:\n")
+    for text in ASSUMPTIONS:
+        print("  - " + text)
+    print("  - What is called outside of the objects does what lab/prove/fwprove/hooks.py says:")
+    names = {plain(name) for side in sides for name in side.externs.values()}
+    for name in sorted(names & set(TABLE)):
+        print(f"      {name}: {' '.join((TABLE[name].__doc__ or '').split())}")
     same = sum(text is None for _, text in tried)
     paths = sum(result.paths + result.c_paths for result in results)
     print(f"\n{len(results) - bad} of {len(results)} cases proven, {paths} paths; "
@@ -67,20 +74,12 @@ def finish(spec, sides, results, tried, seconds):
     return not bad and not few
 
 
-def _hooked(sides):
-    from .hooks import TABLE
-
-    names = {name for side in sides for name in side.externs.values()}
-    for name in names & set(TABLE):
-        yield f"{name}: {' '.join((TABLE[name].__doc__ or '').split())}"
-
-
 def _merged(results):
-    """Registers with the same deviation and the same inputs together."""
+    """Registers with the same difference and the same inputs together."""
     merged = {}
     for result in results:
-        for entry in result.deviations:
-            key = (entry["name"], entry["title"], entry["of"], tuple(entry["inputs"]))
+        for entry in result.differences:
+            key = (entry["title"], tuple(entry["inputs"]))
             if key in merged:
                 merged[key]["registers"].append(entry["register"])
             else:
@@ -88,9 +87,10 @@ def _merged(results):
     return merged.values()
 
 
-def _deviation(entry):
-    print(f"  {entry['name']}  {entry['title']}: {entry['of']} {', '.join(sorted(entry['registers']))}")
-    print(f"      C: {entry['c']}; Rust: {entry['rust']}")
+def _difference(entry):
+    where = " ".join([entry["of"], ", ".join(sorted(entry["registers"]))]).strip()
+    print(f"  {entry['title']}: {where}")
+    print(f"      default: {entry['default']}; with the flag: {entry['strict']}")
     print(f"      where: {', '.join(entry['when'])}")
     for line in entry["inputs"]:
         print(f"        {line}")
@@ -104,7 +104,7 @@ def write_json(path, results, tried):
              "seconds": round(r.seconds, 2)}
             for r in results
         ],
-        "deviations": [entry for r in results for entry in r.deviations],
+        "differences": [entry for r in results for entry in r.differences],
         "mutants": [{"mutant": m.text, "counterexample": text} for m, text in tried],
     }
     part = f"{path}.part"

@@ -25,7 +25,8 @@ class Register:
     name: str
     id: int
     offer: dict
-    keeps: dict
+    stored: dict
+    accepted: dict
     values: tuple = ()
     discovery: dict = field(default_factory=dict)
     like: str | None = None
@@ -72,10 +73,9 @@ class Spec:
         for number, text in enumerate(self.table["trace"]["verdicts"]):
             if layout.numbers.get(f"verdict_{number}") != number:
                 yield f"the trace event's verdict {number} ({text}) has another number in trace.h"
-        for register in self.registers:
-            word = layout.field(register.keeps["word"])
-            if word.size not in (4, 8):
-                yield f"{register.name}: kept in a word of {word.size} bytes"
+        for flag in self.table["flag"]:
+            if layout[flag["name"]] != flag["value"]:
+                yield f"{flag['name']}: the UAPI has {layout[flag['name']]:#x}"
 
 
 def errno_of(name):

@@ -12,7 +12,7 @@ import angr
 import claripy
 from elftools.elf.elffile import ELFFile
 
-from .hooks import NoHook, note
+from .hooks import NoHook, faulting, note
 
 # arch/arm64/include/asm/extable.h: struct exception_table_entry; asm-extable.h: type and data.
 ENTRY = struct.Struct("<iihh")
@@ -65,20 +65,19 @@ class Access(angr.SimProcedure):
         register, base = self.instruction & 0x1F, self.instruction >> 5 & 0x1F
         offset = self.instruction >> 12 & 0x1FF
         offset -= (offset & 0x100) << 1
-        event = (_load(state, base) + offset, claripy.BVV(8, 64), state.globals["depth"])
-        uncopied = claripy.BVS("uncopied", 64, explicit_name=True)
-        if what == LOAD:
-            note(state, "read user", *event)
-        else:
-            note(state, "write user", *event, _load(state, register))
+        address = _load(state, base) + offset
+        failed = faulting(state, address, 8)
+        data = () if what == LOAD else (_load(state, register),)
+        kind = "read user" if what == LOAD else "write user"
+        note(state, kind, address, 8, state.globals["depth"], data)
         done, faulted = state.copy(), state.copy()
         if what == LOAD:
             _store(done, register, claripy.BVS("value", 64, explicit_name=True))
         _store(faulted, fixup.error, claripy.BVV(-errno.EFAULT, 64))
         _store(faulted, fixup.zero, claripy.BVV(0, 64))
         after = fixup.code + 4
-        self.successors.add_successor(done, after, uncopied == 0, "Ijk_Boring")
-        self.successors.add_successor(faulted, fixup.target, uncopied != 0, "Ijk_Boring")
+        self.successors.add_successor(done, after, claripy.Not(failed), "Ijk_Boring")
+        self.successors.add_successor(faulted, fixup.target, failed, "Ijk_Boring")
         self.inhibit_autoret = True
 
 

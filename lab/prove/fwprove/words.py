@@ -24,19 +24,22 @@ class Teller:
     def _call(self, model, entry):
         inputs = self.inputs
         name = self.register.name if self.register else f"{self._number(model, inputs.id):#x}"
-        value = self._number(model, inputs.value)
         if entry == "set":
-            return f"set {name} = {value:#x}"
+            return f"set {name} = {self._number(model, inputs.value):#x}"
+        if entry == "get":
+            return f"get {name}"
         if entry == "discover":
             return f"discover {self._number(model, inputs.function):#x}"
         if entry == "allow_ssbs":
             return f"allow SSBS = {self._number(model, inputs.ssbs)}"
-        return f"{entry} {name}" if entry == "get" else entry
+        if entry == "enable":
+            return "enable " + ", ".join(f"{self._number(model, arg):#x}" for arg in inputs.args)
+        return entry
 
     def _state(self, model, entry):
         inputs = self.inputs
         if entry in ("set", "get"):
-            copied = self._true(model, inputs.accessible)
+            copied = self._true(model, inputs.accessible())
             yield "user memory " + ("can" if copied else "cannot") + " be accessed"
         if self.register and "host" in self.register.offer:
             which = self.register.offer["host"]
@@ -47,28 +50,17 @@ class Teller:
                 yield "SSBS " + ("visible" if self._true(model, inputs.sees_ssbs) else "hidden")
         if self.register and self.register.name == "PSCI_VERSION":
             yield "vCPUs " + ("with" if self._true(model, inputs.psci_0_2) else "without") + " PSCI_0_2"
-        yield "the VM has " + ("" if self._true(model, inputs.has_run) else "not ") + "run"
+        yield "the VM is " + ("strict" if self._true(model, inputs.strict) else "a default one")
+        yield "has " + ("" if self._true(model, inputs.has_run) else "not ") + "run"
         if self.register:
-            given = self._true(model, self.view.given)
-            promise = self._number(model, self.view.kept)
-            yield f"promise {promise:#x}" if given else "no promise given"
+            stored = self._true(model, self.view.given)
+            yield f"promise {self._number(model, self.view.kept):#x}" if stored else "nothing stored"
             yield f"offer {self._number(model, self.view.offer):#x}"
         elif entry == "set":
             yield "null promises " + ("on" if self._true(model, inputs.null_promises) else "off")
-
-    def at(self, model, moment):
-        """The VM at a moment, for what changes."""
-        inputs, view = moment.inputs, moment.view
-        parts = ["has run" if self._true(model, inputs.has_run) else "has not run"]
-        if self.register:
-            parts += [f"promise {self._number(model, view.promise):#x}",
-                      f"offer {self._number(model, view.offer):#x}"]
-        return ", ".join(parts)
 
     def reason(self, model, reasons):
         for condition, text in reasons:
             if self._true(model, condition):
                 return text
         return "nothing"
-
-

@@ -8,11 +8,15 @@ text.
 import time
 from dataclasses import dataclass, field
 
-from . import checks, machine, race
-from .compare import Comparison, summary
-from .entries import Case, Problem
+from .checks import Checker, tell
+from .compare import Comparison
+from .entries import ENTRIES, Case, Problem
 from .layout import Layout
+from .machine import Machine
 from .spec import Spec
+
+# The words that the C handlers write without config_lock.
+UNLOCKED_IN_C = ("psci_version",)
 
 
 @dataclass
@@ -22,7 +26,7 @@ class Result:
     paths: int = 0
     c_paths: int = 0
     seconds: float = 0
-    deviations: list = field(default_factory=list)
+    differences: list = field(default_factory=list)
     executed: set = field(default_factory=set)
     stores: set = field(default_factory=set)
 
@@ -30,79 +34,58 @@ class Result:
 class Side:
     """An object that is linked and loaded."""
 
-    def __init__(self, linked, layout):
-        self.layout = Layout(layout)
-        self.machine = machine.Machine(linked, self.layout)
+    def __init__(self, spec, linked, layout, unlocked=()):
+        self.spec, self.layout, self.unlocked = spec, Layout(layout), unlocked
+        self.machine = Machine(linked, self.layout)
 
-    def run(self, problem):
-        entry, racing = problem.entry, problem.case.racing
-        return self.machine.run(entry.function, entry.arguments(), problem.assume(), racing)
-
-
-def _problems(problem, checker, run, told):
-    if problem.case.racing:
-        yield from checker.broken(run)
-        yield from race.problems(problem, checker, told)
-    else:
-        yield from checker.problems(run, told, problem.expected)
+    def prove(self, case):
+        """A checker, the run, its paths, and what is wrong with them."""
+        problem = Problem(self.spec, self.layout, case)
+        checker = Checker(problem, self.unlocked)
+        run = self.machine.run(problem.entry, problem.assume(), problem.parameter)
+        paths = tell(run)
+        return checker, run, paths, checker.problems(run, paths)
 
 
 class Worker:
     def __init__(self, spec, rust, c):
-        self.spec, self.rust, self.c = Spec(spec), Side(*rust), Side(*c)
-
-    def _problem(self, case, side):
-        problem = Problem(self.spec, side.layout, case)
-        checker = checks.Checker(
-            problem.inputs, problem.register, case.entry, problem.premise, side.layout, machine
-        )
-        return problem, checker
+        spec = Spec(spec)
+        self.rust, self.c = Side(spec, *rust), Side(spec, *c, UNLOCKED_IN_C)
 
     def case(self, case):
-        """Proves one case, and compares it where C has it too."""
+        """Proves one case in both objects, where both have it, and compares them."""
         start = time.monotonic()
-        problem, checker = self._problem(case, self.rust)
-        run = self.rust.run(problem)
-        told = checks.tell(run)
-        result = Result(case, list(_problems(problem, checker, run, told)), len(told))
+        checker, run, paths, problems = self.rust.prove(case)
+        result = Result(case, list(problems), len(paths))
         result.executed, result.stores = run.executed, run.stores
-        if case.entry in ("set", "get") and told and not case.racing:
-            self._compare(case, checker, told, result)
+        entry = ENTRIES[case.entry]
+        if paths and (entry.in_c or case.entry == "allow_ssbs"):
+            comparison = Comparison(checker, case.which, paths)
+            result.problems += comparison.problems()
+            result.differences = list(comparison.found())
+            if entry.in_c:
+                self._c(case, comparison, result)
         result.seconds = time.monotonic() - start
         return result
 
-    def _compare(self, case, checker, rust, result):
-        problem, own = self._problem(case, self.c)
-        run = self.c.run(problem)
-        told = checks.tell(run)
-        result.c_paths = len(told)
-        if not told:
-            result.problems.append(f"C: {case.title}: no path ends")
-            return
-        comparison = Comparison(checker, case.which, rust, told)
-        # No specification for C: what is asked is that it is sound by itself.
-        itself = summary(told, comparison.kind)
-        if case.entry == "set":
-            itself.user = None
-        found = own.problems(run, told, itself, strict_lock=False)
-        result.problems += [f"C: {text}" for text in found]
-        result.problems += comparison.problems()
-        result.deviations = list(comparison.sets())
+    def _c(self, case, comparison, result):
+        _, _, paths, problems = self.c.prove(case)
+        result.c_paths = len(paths)
+        result.problems += [f"C: {text}" for text in problems]
+        if paths:
+            result.problems += comparison.with_c(paths)
 
     def mutant(self, mutant, cases):
         """The first thing that is found wrong in the object with this mistake, if any."""
-        side = self.rust.machine
-        before = side.read(mutant.address)
-        side.write(mutant.address, mutant.instruction)
+        machine = self.rust.machine
+        before = machine.read(mutant.address)
+        machine.write(mutant.address, mutant.instruction)
         try:
             for case in cases:
-                problem, checker = self._problem(case, self.rust)
-                run = self.rust.run(problem)
-                told = checks.tell(run)
-                for text in _problems(problem, checker, run, told):
+                for text in self.rust.prove(case)[-1]:
                     return mutant, text
         finally:
-            side.write(mutant.address, before)
+            machine.write(mutant.address, before)
         return mutant, None
 
 

@@ -10,6 +10,8 @@
 #include <kvm/arm_hypercalls.h>
 #include <kvm/arm_psci.h>
 
+#include <asm/cpucaps.h>
+
 #include <../arch/arm64/kvm/fw_regs/trace.h>
 
 #define NUMBER(name, value) \
@@ -30,31 +32,28 @@
 NUMBER(size_vm, sizeof(struct kvm));
 NUMBER(size_vcpu, sizeof(struct kvm_vcpu));
 NUMBER(size_one_reg, sizeof(struct kvm_one_reg));
+NUMBER(size_args, sizeof_field(struct kvm_enable_cap, args));
 
 FIELD(vcpu_kvm, struct kvm_vcpu, kvm);
 FIELD(vcpu_id, struct kvm_vcpu, vcpu_id);
 FIELD(reg_id, struct kvm_one_reg, id);
 FIELD(reg_addr, struct kvm_one_reg, addr);
 
-FIELD(write_vcpu, struct kvm_arm_fw_reg_write, vcpu);
-FIELD(write_reg, struct kvm_arm_fw_reg_write, reg);
-FIELD(write_value, struct kvm_arm_fw_reg_write, value);
-FIELD(write_promise, struct kvm_arm_fw_reg_write, promise);
-FIELD(write_offer, struct kvm_arm_fw_reg_write, offer);
-
 VM_FIELD(config_lock, config_lock);
 VM_FIELD(flags, flags);
 VM_FIELD(vcpu_features, vcpu_features);
 VM_FIELD(psci_version, psci_version);
+#ifdef CONFIG_KVM_ARM_FW_REGS_RUST
 VM_FIELD(workaround_1, smccc_feat.workaround[0]);
 VM_FIELD(workaround_2, smccc_feat.workaround[1]);
 VM_FIELD(workaround_3, smccc_feat.workaround[2]);
-VM_FIELD(null_promise, smccc_feat.null_promise);
+#endif
 VM_FIELD(std_bmap, smccc_feat.std_bmap);
 VM_FIELD(std_hyp_bmap, smccc_feat.std_hyp_bmap);
 VM_FIELD(vendor_hyp_bmap, smccc_feat.vendor_hyp_bmap);
 VM_FIELD(vendor_hyp_bmap_2, smccc_feat.vendor_hyp_bmap_2);
 VM_FIELD(id_aa64pfr1_el1, id_regs[IDREG_IDX(SYS_ID_AA64PFR1_EL1)]);
+VM_FIELD(is_protected, pkvm.is_protected);
 
 NUMBER(ssbs_shift, ID_AA64PFR1_EL1_SSBS_SHIFT);
 NUMBER(ssbs_width, ID_AA64PFR1_EL1_SSBS_WIDTH);
@@ -63,6 +62,10 @@ NUMBER(psci_0_2_bit, KVM_ARM_VCPU_PSCI_0_2);
 NUMBER(user_limit, TASK_SIZE_MAX);
 NUMBER(reg_size_mask, KVM_REG_SIZE_MASK);
 NUMBER(reg_size_u64, KVM_REG_SIZE_U64);
+
+NUMBER(cap_booted, ARM64_ALWAYS_SYSTEM);
+NUMBER(cap_lse, ARM64_HAS_LSE_ATOMICS);
+NUMBER(cap_protected, ARM64_KVM_PROTECTED_MODE);
 
 NUMBER(verdict_0, KVM_ARM_FW_REG_ACCEPTED);
 NUMBER(verdict_1, KVM_ARM_FW_REG_NULL_PROMISE);
@@ -92,3 +95,7 @@ SAME(KVM_ARM_SMCCC_VENDOR_HYP_FEATURES_2);
 SAME(ARM_SMCCC_ARCH_WORKAROUND_1);
 SAME(ARM_SMCCC_ARCH_WORKAROUND_2);
 SAME(ARM_SMCCC_ARCH_WORKAROUND_3);
+SAME(KVM_ARCH_FLAG_FW_REGS_STRICT);
+SAME(KVM_ARCH_FLAG_FW_REGS_NULL_PROMISE);
+SAME(KVM_ARM_FW_REGS_STRICT);
+SAME(KVM_ARM_FW_REGS_NULL_PROMISE);

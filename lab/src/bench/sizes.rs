@@ -21,12 +21,17 @@ use crate::ui::Step;
 /// What the KUnit tests bring is not the handlers'.
 const CONFIG: &str = "# CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST is not set";
 
-/// How the names of functions begin that do what the handlers in C do not: they answer the guest,
-/// allow an ID register's new value, accept null promises; and what is run at boot.
-const APART: [&str; 3] = [
-    "kvm_arm_fw_reg_",
+/// How the names of functions begin that do what the handlers in C do not: they allow an ID
+/// register's new value, serve the capability, make VMs strict by the module's parameter, and are run
+/// at boot, with what the message then is made of.
+const APART: [&str; 7] = [
+    "kvm_arm_fw_reg_allow_ssbs",
+    "kvm_arm_fw_regs_enable",
+    "kvm_arm_fw_regs_flags",
+    "kvm_arm_fw_regs_init_vm",
     "__kvm_arm_fw_regs_",
     "<fw_regs::FwRegs as kernel::module::Module>",
+    "<kernel::fmt::Adapter<",
 ];
 
 /// All in bytes.

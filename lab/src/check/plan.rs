@@ -23,7 +23,35 @@ const BOOT_LIMIT: Duration = Duration::from_secs(600);
 struct Key {
     host: String,
     handlers: Handlers,
-    kunit: bool,
+    mode: Mode,
+}
+
+/// For what it boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mode {
+    Commands,
+    /// Has the kernel run its own tests.
+    Kunit,
+    /// Has every VM be strict.
+    Strict,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Commands => "check",
+            Self::Kunit => "kunit",
+            Self::Strict => "strict",
+        }
+    }
+
+    /// What a host's command line has then in addition to its own.
+    fn cmdline(self) -> &'static str {
+        match self {
+            Self::Commands | Self::Kunit => "",
+            Self::Strict => " kvm_arm_fw_regs.strict=1",
+        }
+    }
 }
 
 /// What to run where.
@@ -35,14 +63,23 @@ pub struct Plan {
 impl Plan {
     /// The job of a host with that kernel, for a step to add its commands.
     pub fn job(&mut self, host: &str, handlers: Handlers) -> &mut Job {
-        self.jobs.entry(key(host, handlers, false)).or_default()
+        self.jobs
+            .entry(key(host, handlers, Mode::Commands))
+            .or_default()
     }
 
     /// Boots a host with the Rust handlers for their KUnit tests.
     pub fn kunit(&mut self, host: &str) {
         self.jobs
-            .entry(key(host, Handlers::Rust, true))
+            .entry(key(host, Handlers::Rust, Mode::Kunit))
             .or_default();
+    }
+
+    /// The job of a host with the Rust handlers, on which every VM is strict.
+    pub fn strict(&mut self, host: &str) -> &mut Job {
+        self.jobs
+            .entry(key(host, Handlers::Rust, Mode::Strict))
+            .or_default()
     }
 
     /// Boots all that was planned.
@@ -51,20 +88,22 @@ impl Plan {
         let mut jobs: Vec<(Key, Job)> = self.jobs.into_iter().collect();
         jobs.sort_by_key(|(_, job)| Reverse(job.commands().len()));
 
-        let boots = jobs
-            .iter()
-            .map(|(key, job)| {
-                Ok(Boot {
-                    what: if key.kunit { "kunit" } else { "check" },
-                    host: hosts::find(hosts, &key.host)?,
-                    handlers: key.handlers,
-                    kunit: key.kunit,
-                    counts: false,
-                    job,
-                    limit: BOOT_LIMIT,
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let hosts = jobs.iter().map(|(key, _)| {
+            let mut host = hosts::find(hosts, &key.host)?.clone();
+            host.cmdline += key.mode.cmdline();
+            Ok(host)
+        });
+        let hosts: Vec<Host> = hosts.collect::<Result<_>>()?;
+        let boots = jobs.iter().zip(&hosts).map(|((key, job), host)| Boot {
+            what: key.mode.name(),
+            host,
+            handlers: key.handlers,
+            kunit: key.mode == Mode::Kunit,
+            counts: false,
+            job,
+            limit: BOOT_LIMIT,
+        });
+        let boots: Vec<Boot> = boots.collect();
         if boots.is_empty() {
             return Ok(Boots::default());
         }
@@ -90,7 +129,7 @@ impl Boots {
     ///
     /// The boot's own, in full: whoever asks has no results to show.
     pub fn transcript(&self, host: &str, handlers: Handlers) -> Result<&Transcript> {
-        self.get(&key(host, handlers, false))
+        self.get(&key(host, handlers, Mode::Commands))
     }
 
     /// One command's output on a host.
@@ -100,7 +139,12 @@ impl Boots {
 
     /// The console of a host that ran its KUnit tests.
     pub fn kunit(&self, host: &str) -> Result<&Transcript> {
-        self.get(&key(host, Handlers::Rust, true))
+        self.get(&key(host, Handlers::Rust, Mode::Kunit))
+    }
+
+    /// The console of a host on which every VM is strict.
+    pub fn strict(&self, host: &str) -> Result<&Transcript> {
+        self.get(&key(host, Handlers::Rust, Mode::Strict))
     }
 
     fn get(&self, key: &Key) -> Result<&Transcript> {
@@ -112,11 +156,11 @@ impl Boots {
     }
 }
 
-fn key(host: &str, handlers: Handlers, kunit: bool) -> Key {
+fn key(host: &str, handlers: Handlers, mode: Mode) -> Key {
     Key {
         host: host.to_owned(),
         handlers,
-        kunit,
+        mode,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::browser::Browser;
 use crate::deviations;
 use crate::disk::write_whole;
 use crate::fleet::file;
+use crate::fleet::matrix::Vm;
 use crate::matrix::page;
 use crate::project::Project;
 use crate::results::Case;
@@ -157,9 +158,9 @@ fn contrast(browser: &mut Browser) -> Result<()> {
 }
 
 fn clicks(browser: &mut Browser) -> Result<()> {
-    for kernel in ["rust", "c"] {
+    for vm in Vm::ALL.map(Vm::name) {
         for (dump, host, texts) in TOLD {
-            let (x, y) = center(browser, kernel, dump, host)?;
+            let (x, y) = center(browser, vm, dump, host)?;
             mouse(browser, "mouseMoved", x, y)?;
             mouse(browser, "mousePressed", x, y)?;
             mouse(browser, "mouseReleased", x, y)?;
@@ -173,9 +174,9 @@ fn clicks(browser: &mut Browser) -> Result<()> {
 
 fn pointing(browser: &mut Browser) -> Result<()> {
     let [chosen, pointed, ..] = TOLD;
-    let click = format!("{}.click()", cell("rust", chosen.0, chosen.1));
+    let click = format!("{}.click()", cell("strict", chosen.0, chosen.1));
     browser.value(&click)?;
-    let (x, y) = center(browser, "rust", pointed.0, pointed.1)?;
+    let (x, y) = center(browser, "strict", pointed.0, pointed.1)?;
     mouse(browser, "mouseMoved", x, y)?;
     panel_tells(browser, pointed.0, pointed.1, pointed.2)?;
     mouse(browser, "mouseMoved", 1.0, 1.0)?;
@@ -226,11 +227,11 @@ fn closing(browser: &mut Browser) -> Result<()> {
     let (dump, host, _) = TOLD[0];
     let hint = "document.querySelector('#panel .hint') !== null";
     for close in ["document.querySelector('#panel .close').click()", "Escape"] {
-        browser.value(&format!("{}.click()", cell("c", dump, host)))?;
+        browser.value(&format!("{}.click()", cell("default", dump, host)))?;
         let free = browser.value(&format!(
             "{}.getBoundingClientRect().bottom <= \
              document.getElementById('panel').getBoundingClientRect().top",
-            cell("c", dump, host)
+            cell("default", dump, host)
         ))?;
         ensure!(free == json!(true), "the panel lies on the cell");
         match close {

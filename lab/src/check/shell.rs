@@ -39,9 +39,10 @@ const SESSIONS: [Session; 2] = [
                 "rejected /dumps/v2-6.1.129 1",
             ),
             (
-                "/selftests/arm64/fw_regs_psci | grep Totals",
+                "/selftests/arm64/fw_regs_cap | grep Totals",
                 "fail:0 xfail:0",
             ),
+            ("fw_regs_vmm dump -s | wc -l", "8"),
             ("tty", "/dev/ttyAMA0"),
         ],
     },
@@ -53,6 +54,7 @@ const SESSIONS: [Session; 2] = [
             ("dmesg | grep -c 'served by Rust'", "0"),
             ("fw_regs_vmm dump | sed -n 2p", "0x6030000000140001 0x1"),
             ("fw_regs_vmm dump | sed -n 3p", "0x6030000000140002 0x3"),
+            ("fw_regs_vmm dump -s", "this kernel has no strict VMs"),
         ],
     },
 ];

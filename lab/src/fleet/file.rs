@@ -176,7 +176,7 @@ mod tests {
     fn matrix_of(cells: &str) -> String {
         format!(
             "{{\n\"hosts\": [{HOST}],\n\"dumps\": [{DUMP}],\n\"cells\": [{cells}],\n\
-             \"schema\": \"fw-regs-matrix/1\"}}\n"
+             \"schema\": \"fw-regs-matrix/2\"}}\n"
         )
     }
 
@@ -215,7 +215,7 @@ mod tests {
             ),
             (HOST.replace(r#""a""#, r#""""#), ":1: \"\" is no name"),
             (String::new(), ": no host"),
-            (matrix_of("{}"), ":4:12: missing field `kernel`"),
+            (matrix_of("{}"), ":4:12: missing field `vm`"),
         ];
         for (text, message) in cases {
             let error = with_file(&text, |path| hosts(path).unwrap_err());

@@ -4,24 +4,23 @@
 //!
 //! ```text
 //! {
-//!   "schema": "fw-regs-matrix/1",
+//!   "schema": "fw-regs-matrix/2",
 //!   "hosts": [a host, ...],
 //!   "dumps": [a dump, ...],
 //!   "cells": [
-//!     {"kernel": "rust", "dump": "a53", "host": "n1", "accepted": false, "refusals": [
+//!     {"vm": "strict", "dump": "a53", "host": "n1", "accepted": false, "refusals": [
 //!       {"register": "0x6030000000140003", "value": "0x2", "errno": "EINVAL",
 //!        "reason": "exceeds the offer", "offer": "0x1"}]},
-//!     {"kernel": "rust", "dump": "n1", "host": "a53", "accepted": true, "back": true}
+//!     {"vm": "strict", "dump": "n1", "host": "a53", "accepted": true, "back": true}
 //!   ]
 //! }
 //! ```
 //!
-//! Hosts and dumps are those of [`super`]. There is one cell for each kernel, dump and host. Where
-//! the kernel is `rust`, each host has the kernel that is its own; where it is `c`, all have the C
-//! handlers:
+//! Hosts and dumps are those of [`super`]. There is one cell for each kind of VM, dump and host:
 //!
 //! | key | |
 //! | --- | --- |
+//! | `vm` | the kind that the VM is everywhere: `strict`, or `default`. A host that has the C handlers has default VMs only |
 //! | `accepted` | whether the host accepted all registers |
 //! | `refusals` | the writes that it refused; missing where there are none |
 //! | `reason`, `offer` | as the trace event tells them: missing for the C handlers, which have none |
@@ -47,17 +46,44 @@ pub struct Matrix {
     pub cells: Vec<Cell>,
 }
 
+/// The two kinds of VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vm {
+    Strict,
+    Default,
+}
+
+impl Vm {
+    pub const ALL: [Self; 2] = [Self::Strict, Self::Default];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Default => "default",
+        }
+    }
+
+    /// What a VM of this kind is on a host.
+    pub fn on(self, handlers: Handlers) -> Self {
+        match handlers {
+            Handlers::Rust => self,
+            Handlers::C => Self::Default,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Schema {
-    #[serde(rename = "fw-regs-matrix/1")]
-    V1,
+    #[serde(rename = "fw-regs-matrix/2")]
+    V2,
 }
 
 /// What one host answered to one VM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
-    pub kernel: Handlers,
+    pub vm: Vm,
     pub dump: String,
     pub host: String,
     pub accepted: bool,
@@ -131,12 +157,12 @@ impl Matrix {
         ))
     }
 
-    /// Whether each of the kernel's cells is there once, and says one thing.
+    /// Whether each cell of these VMs is there once, and says one thing.
     ///
     /// # Errors
     ///
     /// The first that is not, or does not.
-    pub fn whole(&self, kernel: Handlers) -> Result<(), String> {
+    pub fn whole(&self, vm: Vm) -> Result<(), String> {
         let mut missing: BTreeSet<(&str, &str)> = BTreeSet::new();
         for dump in &self.dumps {
             missing.extend(
@@ -145,7 +171,7 @@ impl Matrix {
                     .map(|host| (&*dump.name, &*host.host.name)),
             );
         }
-        for cell in self.cells.iter().filter(|cell| cell.kernel == kernel) {
+        for cell in self.cells.iter().filter(|cell| cell.vm == vm) {
             let Cell { dump, host, .. } = cell;
             if !missing.remove(&(dump, host)) {
                 return Err(format!("a cell too many: {dump} on {host}"));

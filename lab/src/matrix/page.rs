@@ -14,7 +14,7 @@ use askama::Template;
 use planner::Offers;
 
 use crate::deviations::Deviation;
-use crate::fleet::matrix::Matrix;
+use crate::fleet::matrix::{Matrix, Vm};
 use crate::fleet::HostOffers;
 use crate::project::Handlers;
 use crate::registers::{self, COLUMNS};
@@ -32,7 +32,7 @@ struct Page<'a> {
     /// How many of them were not saved on the hosts.
     field: usize,
     hosts: Vec<Host<'a>>,
-    kernels: Vec<Kernel<'a>>,
+    kinds: Vec<Kind<'a>>,
     /// How many moves do not end the same.
     differing: usize,
     details: Vec<String>,
@@ -49,10 +49,10 @@ struct Host<'a> {
     offers: Vec<String>,
 }
 
-/// What one kernel did.
-struct Kernel<'a> {
+/// What became of one kind of VM.
+struct Kind<'a> {
     name: &'static str,
-    title: String,
+    title: &'static str,
     note: String,
     verdict: String,
     counts: Vec<(State, usize)>,
@@ -81,9 +81,9 @@ struct Cell {
 pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
     let moves = Moves::new(matrix)?;
     let mut details = Details::default();
-    let mut kernels = Vec::new();
-    for handlers in Handlers::ALL {
-        kernels.push(kernel(&moves, handlers, deviations, &mut details)?);
+    let mut kinds = Vec::new();
+    for vm in Vm::ALL {
+        kinds.push(kind(&moves, vm, deviations, &mut details)?);
     }
     let page = Page {
         style: include_str!("../../templates/matrix.css"),
@@ -94,7 +94,7 @@ pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
             .count(),
         hosts: matrix.hosts.iter().map(host).collect(),
         differing: moves.count(|dump, host| moves.differ(dump, host)),
-        kernels,
+        kinds,
         details: details.texts(),
         differences: difference::all(&moves, deviations),
         incident: incident::tell(matrix, &moves)?,
@@ -106,19 +106,19 @@ pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
     Ok(page.render()?)
 }
 
-fn kernel<'a>(
+fn kind<'a>(
     moves: &Moves<'a>,
-    handlers: Handlers,
+    vm: Vm,
     deviations: &[Deviation],
     details: &mut Details,
-) -> Result<Kernel<'a>> {
+) -> Result<Kind<'a>> {
     let mut rows: Vec<Row> = Vec::new();
     for (dump, name) in moves.dumps.iter().enumerate() {
         let cell = |(host, target): (usize, &&str)| {
-            let state = moves.state(handlers, dump, host);
+            let state = moves.state(vm, dump, host);
             let differs = moves.differ(dump, host);
             let other = if differs {
-                "; otherwise with the other kernel"
+                "; otherwise for the other kind of VM"
             } else {
                 ""
             };
@@ -142,60 +142,61 @@ fn kernel<'a>(
         });
     }
 
-    let count = |state| moves.count(|dump, host| moves.state(handlers, dump, host) == state);
-    Ok(Kernel {
-        name: handlers.name(),
-        title: title(handlers),
-        note: note(moves, handlers),
-        verdict: verdict(moves, handlers),
+    let count = |state| moves.count(|dump, host| moves.state(vm, dump, host) == state);
+    Ok(Kind {
+        name: vm.name(),
+        title: title(vm),
+        note: note(moves, vm),
+        verdict: verdict(moves, vm),
         counts: State::ALL.map(|state| (state, count(state))).into(),
         rows,
     })
 }
 
-fn title(handlers: Handlers) -> String {
-    format!("Handlers in {}", handlers.label())
+fn title(vm: Vm) -> &'static str {
+    match vm {
+        Vm::Strict => "Strict VMs",
+        Vm::Default => "Default VMs",
+    }
 }
 
-fn note(moves: &Moves, handlers: Handlers) -> String {
+fn note(moves: &Moves, vm: Vm) -> String {
     let c = moves.hosts_with(Handlers::C);
-    match handlers {
-        Handlers::C => "All hosts have them.".to_owned(),
-        Handlers::Rust if c.is_empty() => "All hosts have them.".to_owned(),
-        Handlers::Rust => format!(
-            "All hosts have them, but for those that keep C: {}.",
+    match vm {
+        Vm::Default => "Each host answers as the C handlers do.".to_owned(),
+        Vm::Strict if c.is_empty() => "VMs are strict on all hosts.".to_owned(),
+        Vm::Strict => format!(
+            "VMs are strict on all hosts but those that keep the handlers in C: {}.",
             c.join(", ")
         ),
     }
 }
 
 /// What came of all moves, in a few sentences.
-fn verdict(moves: &Moves, handlers: Handlers) -> String {
-    let count = |is_meant: &dyn Fn(&crate::fleet::matrix::Cell, Handlers) -> bool| {
-        moves.count(|dump, host| {
-            is_meant(moves.cell(handlers, dump, host), moves.runs(handlers, host))
-        })
+fn verdict(moves: &Moves, vm: Vm) -> String {
+    let count = |is_meant: &dyn Fn(&crate::fleet::matrix::Cell, Vm) -> bool| {
+        moves.count(|dump, host| is_meant(moves.cell(vm, dump, host), moves.kind_on(vm, host)))
     };
     let all = count(&|_, _| true);
     let accepted = count(&|cell, _| cell.accepted);
     let mut verdict = format!("{accepted} of {all} moves are accepted.");
-    for kernel in [Handlers::Rust, Handlers::C] {
-        let moved = count(&|cell, runs| runs == kernel && cell.accepted);
-        let stranded = count(&|cell, runs| runs == kernel && cell.back == Some(false));
-        let otherwise = count(&|cell, runs| runs == kernel && !cell.told_otherwise.is_empty());
+    for kind in Vm::ALL {
+        let moved = count(&|cell, on| on == kind && cell.accepted);
+        let stranded = count(&|cell, on| on == kind && cell.back == Some(false));
+        let otherwise = count(&|cell, on| on == kind && !cell.told_otherwise.is_empty());
         if moved == 0 {
             continue;
         }
-        let label = kernel.label();
+        let kind = kind.name();
         verdict += &match (stranded, otherwise) {
             (0, 0) => format!(
-                " A VM that a host with the handlers in {label} accepts can always go back to where \
-                 it came from, and its guest is told there what it was told before."
+                " A VM that is accepted as a {kind} one can always go back to where it came from, \
+                 and its guest is told there what it was told before."
             ),
             _ => format!(
-                " Of {moved} VMs that hosts with the handlers in {label} accept, {stranded} cannot \
-                 go back to where they came from, and the guests of {otherwise} are told something \
-                 else about their firmware than before."
+                " Of {moved} VMs that are accepted as {kind} ones, {stranded} cannot go back to \
+                 where they came from, and the guests of {otherwise} are told something else about \
+                 their firmware than before."
             ),
         };
     }

@@ -95,7 +95,7 @@ pub fn moves(
 impl Serialize for Offers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_seq(self.offers.iter().map(|offered| Offer {
-            offer: offered.offer.map(|offer| Hex(offer.value())),
+            offer: offered.offer.map(Hex),
             hosts: offered.hosts,
             refused_by: self.all.then_some(Names {
                 hosts: self.hosts,

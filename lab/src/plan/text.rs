@@ -61,7 +61,7 @@ fn refused(out: &mut impl Write, hosts: &Hosts, refusal: &Refusal, all: bool) ->
 /// Tells who offers this.
 fn offer(out: &mut impl Write, hosts: &Hosts, id: Id, offered: &Offered, all: bool) -> Result<()> {
     match offered.offer {
-        Some(offer) => write!(out, "    offer {}: ", short(id, offer.value()))?,
+        Some(offer) => write!(out, "    offer {}: ", short(id, offer))?,
         None => write!(out, "    no such register: ")?,
     }
     write!(out, "{}: ", count(offered.hosts, "host"))?;
@@ -87,8 +87,8 @@ pub fn tally(out: &mut impl Write, tally: &Tally) -> Result<()> {
 /// Tells what each line of a floor means, and where it comes from.
 pub fn floor(out: &mut impl Write, hosts: &Hosts, floor: &[Bound]) -> Result<()> {
     for bound in floor {
-        let id = bound.register.id();
-        writeln!(out, "{} = {}", name(id), long(id, bound.promise.value()))?;
+        let id = bound.register.into();
+        writeln!(out, "{} = {}", name(id), long(id, bound.promise))?;
         if bound.offers.len() > 1 {
             for offered in bound.offers {
                 offer(out, hosts, id, offered, false)?;

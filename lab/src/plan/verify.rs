@@ -4,11 +4,10 @@
 
 use std::collections::HashMap;
 
-use fw_regs_policy::Promise;
 use planner::{Moves, Question};
 
 use super::grouped;
-use crate::fleet::matrix::{Cell, Hex, Matrix};
+use crate::fleet::matrix::{Cell, Hex, Matrix, Vm};
 use crate::project::Handlers;
 use crate::registers::{long, name, short, Id};
 use crate::trace::Reason;
@@ -22,16 +21,20 @@ struct Refused {
     why: Option<(Reason, u64)>,
 }
 
-/// The cells of the Rust handlers that the plan has differently, each told in a line.
+/// The cells that the plan has differently, each told in a line. Strict VMs and default ones have the
+/// same plan.
 ///
 /// # Errors
 ///
-/// A matrix that lacks some, which is no proof of anything.
+/// A matrix that lacks cells of strict VMs or, where it has some, of default ones: it is no proof of
+/// anything.
 pub fn differences(matrix: &Matrix) -> Result<Vec<String>, String> {
-    matrix.whole(Handlers::Rust)?;
+    matrix.whole(Vm::Strict)?;
+    if matrix.cells.iter().any(|cell| cell.vm == Vm::Default) {
+        matrix.whole(Vm::Default)?;
+    }
     let planned = plan(matrix);
     let cells = matrix.cells.iter();
-    let cells = cells.filter(|cell| cell.kernel == Handlers::Rust);
     Ok(cells
         .filter_map(|cell| {
             let planned = planned.get(&(cell.dump.clone(), cell.host.clone()));
@@ -40,9 +43,10 @@ pub fn differences(matrix: &Matrix) -> Result<Vec<String>, String> {
             let why = explains(matrix, &cell.host);
             (!same(planned, &booted, why)).then(|| {
                 format!(
-                    "{} on {}: planned: {}; booted: {}",
+                    "{} on {}, {}: planned: {}; booted: {}",
                     cell.dump,
                     cell.host,
+                    cell.vm.name(),
                     told(planned),
                     told(&booted)
                 )
@@ -63,7 +67,7 @@ fn plan(matrix: &Matrix) -> HashMap<(String, String), Vec<Refused>> {
         for refusal in Moves::new(&hosts, &dumps, question).refusals {
             for offered in refusal.offers {
                 // What the trace tells of a register that is unknown.
-                let offer = offered.offer.map_or(0, Promise::value);
+                let offer = offered.offer.unwrap_or(0);
                 for (dump, host) in pairs(&dumps.names, hosts.names(hosts.members(offered))) {
                     plan.entry((dump, host)).or_default().push(Refused {
                         id: refusal.id,
@@ -138,19 +142,49 @@ mod tests {
     use crate::project::Project;
 
     /// What hosts answered that were booted for this.
-    fn booted_matrix() -> Matrix {
-        let path = Project::here().root().join("lab/testdata/matrix.json");
+    fn testdata(name: &str) -> Matrix {
+        let path = Project::here().root().join("lab/testdata").join(name);
         file::matrix(&path).unwrap()
+    }
+
+    /// What they answered to strict VMs.
+    fn booted_matrix() -> Matrix {
+        testdata("matrix.json")
+    }
+
+    /// What others answered to both kinds of VM, one of them with the handlers in C.
+    fn booted_fleet() -> Matrix {
+        testdata("fleet.json")
     }
 
     #[test]
     fn the_plan_is_what_booted_hosts_answer() {
-        let matrix = booted_matrix();
-        assert_eq!(differences(&matrix).unwrap(), [""; 0]);
+        for matrix in [booted_matrix(), booted_fleet()] {
+            assert_eq!(differences(&matrix).unwrap(), [""; 0]);
+            let accepted = matrix.cells.iter().filter(|cell| cell.accepted).count();
+            assert!(matrix.cells.len() > 100);
+            assert!(accepted > 0 && accepted < matrix.cells.len());
+        }
+    }
 
-        let cells = matrix.hosts.len() * matrix.dumps.len();
-        let refused = matrix.cells.iter().filter(|cell| !cell.accepted).count();
-        assert!(cells >= 180 && refused > 0 && refused < cells);
+    #[test]
+    fn default_vms_are_compared_too() {
+        let mut matrix = booted_fleet();
+        let of_default = |cell: &Cell| cell.vm == Vm::Default && !cell.accepted;
+        let cell = matrix.cells.iter().position(of_default).unwrap();
+        let cell = &mut matrix.cells[cell];
+        cell.accepted = true;
+        cell.refusals.clear();
+        let (dump, host) = (cell.dump.clone(), cell.host.clone());
+        let told = differences(&matrix).unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&format!("{dump} on {host}, default: planned: ")));
+
+        let last = matrix.cells.pop().unwrap();
+        assert_eq!(last.vm, Vm::Default);
+        assert!(differences(&matrix)
+            .unwrap_err()
+            .starts_with("no cell for "));
     }
 
     #[test]

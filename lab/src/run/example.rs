@@ -15,8 +15,8 @@ use crate::vmm::{Answer, Refusal, Why};
 
 const WA1: Id = 0x6030_0000_0014_0001;
 
-/// Two hosts, of which one offers less, and a dump from the field. The C kernel tells a VM that
-/// came to the better one of what that one offers, and so the VM cannot go back.
+/// Two hosts, of which one offers less, and a dump from the field. A default VM that came to the
+/// better one is told what that one offers, and so the VM cannot go back.
 pub fn example() -> Matrix {
     let told = refused(Some(Why {
         reason: Reason::ExceedsOffer,
@@ -36,23 +36,25 @@ pub fn example() -> Matrix {
             vec![Some(back), Some(accepted(1))],
         ]
     };
+    let by_default = |refused: Answer| Answers {
+        home: vec![home("good", 2), home("bad", 1)],
+        there: there(&accepted(2), &refused),
+        mistakes: vec![vec![refused.clone()], vec![accepted(1)]],
+        back: back(refused),
+    };
     Matrix {
         hosts: vec![host("good"), host("bad")],
         offers: vec![offers("good", 2), offers("bad", 1)],
         dumps: vec![dump("good", 2), dump("bad", 1), dump("field", 2)],
         mistakes: vec![mistake()],
-        rust: Answers {
+        strict: Answers {
             home: vec![home("good", 2), home("bad", 1)],
             there: there(&accepted(1), &told),
-            mistakes: vec![vec![told.clone()], vec![told]],
+            mistakes: vec![vec![told.clone()], vec![told.clone()]],
             back: back(accepted(1)),
         },
-        c: Answers {
-            home: vec![home("good", 2), home("bad", 1)],
-            there: there(&accepted(2), &untold),
-            mistakes: vec![vec![untold.clone()], vec![accepted(1)]],
-            back: back(untold),
-        },
+        default: by_default(told),
+        c: by_default(untold),
     }
 }
 

@@ -11,6 +11,7 @@ use super::{offers, visit};
 use crate::boot::{Boot, Booter, Crew};
 use crate::console::Transcript;
 use crate::dump::{self, Dump};
+use crate::fleet::matrix::Vm;
 use crate::fleet::HostOffers;
 use crate::hosts::Host;
 use crate::job::Job;
@@ -28,18 +29,18 @@ pub fn measure(project: &Project, hosts: Vec<Host>) -> Result<Matrix> {
         booter: Booter::new(project)?,
         hosts: &hosts,
         mistakes: &mistakes,
-        job: vmm::job(vmm::build(project)?),
+        job: vmm::job(&vmm::build(project)?),
     };
 
-    let field = dump::field(project)?;
-    let (saved, rust) = lab.with_own_kernels(field)?;
+    let (saved, [strict, default]) = lab.with_own_kernels(dump::field(project)?)?;
     let c = lab.with_c(&saved)?;
     Ok(Matrix {
         offers: saved.offers,
         dumps: saved.dumps,
         hosts,
         mistakes,
-        rust,
+        strict,
+        default,
         c,
     })
 }
@@ -69,50 +70,60 @@ struct Up<'a> {
 }
 
 impl Lab<'_> {
-    /// Saves VMs on every host, with its own kernel, and sends them round.
-    fn with_own_kernels(&self, field: Vec<Dump>) -> Result<(Saved, Answers)> {
+    /// Saves VMs on every host, with its own kernel, and sends them round: as strict ones, and as
+    /// default ones.
+    fn with_own_kernels(&self, field: Vec<Dump>) -> Result<(Saved, [Answers; 2])> {
         let mut job = self.job.clone();
-        visit::save(&mut job);
         for mistake in self.mistakes {
             let line = format!("/{} dump {}", vmm::PROGRAM, mistake.save);
             job.command(format!("dump-{}", mistake.name), 10, line);
         }
         offers::ask(&mut job);
 
-        self.boot("own", Handlers::Rust, &job, |up, transcripts| {
-            let home = self.home(transcripts)?;
-            let saved = self.saved(&home, transcripts, field)?;
-            let answers = self.travel(up, home, &saved)?;
+        self.boot("own", Handlers::Rust, &job, Vm::ALL, |up, said| {
+            let home = self.home(said, Vm::Default)?;
+            let saved = self.saved(&home, said, field)?;
+            let answers = self.travel(up, Vm::ALL, said, &saved)?;
             Ok((saved, answers))
         })
     }
 
     /// Sends the same VMs round between hosts that all have the C handlers.
     fn with_c(&self, saved: &Saved) -> Result<Answers> {
-        let mut job = self.job.clone();
-        visit::save(&mut job);
-        self.boot("all-c", Handlers::C, &job, |up, transcripts| {
-            self.travel(up, self.home(transcripts)?, saved)
+        let vms = [Vm::Default];
+        self.boot("all-c", Handlers::C, &self.job, vms, |up, said| {
+            let [answers] = self.travel(up, vms, said, saved)?;
+            Ok(answers)
         })
     }
 
-    fn boot<T>(
+    /// Boots all hosts, which do the job and save fresh VMs of these kinds.
+    fn boot<T, const N: usize>(
         &self,
         what: &str,
         handlers: Handlers,
         job: &Job,
+        vms: [Vm; N],
         lead: impl FnOnce(&Up, &[Transcript]) -> Result<T>,
     ) -> Result<T> {
-        let boot = |host| Boot {
+        let job_of = |host: &Host| {
+            let mut job = job.clone();
+            for vm in vms {
+                visit::save(&mut job, vm, host.runs(handlers));
+            }
+            job
+        };
+        let jobs: Vec<Job> = self.hosts.iter().map(job_of).collect();
+        let boot = |(host, job)| Boot {
             what,
             host,
-            handlers: host.runs(handlers),
+            handlers: Host::runs(host, handlers),
             kunit: false,
             counts: false,
             job,
             limit: LIMIT,
         };
-        let boots: Vec<Boot> = self.hosts.iter().map(boot).collect();
+        let boots: Vec<Boot> = self.hosts.iter().zip(&jobs).map(boot).collect();
         let handlers = boots.iter().map(|boot| boot.handlers).collect();
         let message = "saving VMs on every host";
         self.booter.crew(message, &boots, |crew, transcripts| {
@@ -121,9 +132,11 @@ impl Lab<'_> {
     }
 
     /// The fresh VMs of the hosts.
-    fn home(&self, transcripts: &[Transcript]) -> Result<Vec<Home>> {
-        let hosts = self.hosts.iter().zip(transcripts);
-        hosts.map(|(host, said)| visit::home(host, said)).collect()
+    fn home(&self, said: &[Transcript], vm: Vm) -> Result<Vec<Home>> {
+        let hosts = self.hosts.iter().zip(said);
+        hosts
+            .map(|(host, said)| visit::home(host, said, vm))
+            .collect()
     }
 
     fn saved(&self, home: &[Home], said: &[Transcript], field: Vec<Dump>) -> Result<Saved> {
@@ -145,71 +158,95 @@ impl Lab<'_> {
     }
 
     /// Has every host restore all dumps, save what it accepted, and make the mistakes; then has
-    /// each VM's first host restore what was saved there.
-    fn travel(&self, up: &Up, home: Vec<Home>, saved: &Saved) -> Result<Answers> {
+    /// each VM's first host restore what was saved there. All that for each kind of VM.
+    fn travel<const N: usize>(
+        &self,
+        up: &Up,
+        vms: [Vm; N],
+        said: &[Transcript],
+        saved: &Saved,
+    ) -> Result<[Answers; N]> {
         let moves = Batch {
             name: "moves".to_owned(),
             options: format!("-d {}", vmm::ASK),
             streams: saved.dumps.iter().map(Dump::stream).collect(),
         };
-        let batches = saved.mistaken.iter().map(|mistaken| {
-            let mistakes = self.mistakes.iter().zip(mistaken);
+        let visits = self.restore(up, "restoring VMs on every host", vms, |_, host| {
+            let mistakes = self.mistakes.iter().zip(&saved.mistaken[host]);
             let mistakes = mistakes.map(|(mistake, stream)| Batch {
                 name: mistake.name.clone(),
                 options: mistake.restore.clone(),
                 streams: vec![stream.clone()],
             });
             [moves.clone()].into_iter().chain(mistakes).collect()
-        });
-        let visits = self.restore(up, "restoring VMs on every host", batches.collect())?;
-        let (mut there, mut mistakes) = (Vec::new(), Vec::new());
-        for mut by_batch in visits {
-            mistakes.push(by_batch.split_off(1).concat());
-            there.extend(by_batch);
+        })?;
+        let mut answers = vms.map(|_| Answers::default());
+        for (index, by_host) in visits.into_iter().enumerate() {
+            answers[index].home = self.home(said, vms[index])?;
+            for mut by_batch in by_host {
+                answers[index].mistakes.push(by_batch.split_off(1).concat());
+                answers[index].there.extend(by_batch);
+            }
         }
 
-        let streams = self.returns(&there)?;
-        let batches = streams.iter().map(|streams| {
-            let batch = Batch {
+        let streams: Vec<_> = answers
+            .iter()
+            .map(|answers| self.returns(&answers.there))
+            .collect::<Result<_>>()?;
+        let message = "bringing VMs back to every host";
+        let visits = self.restore(up, message, vms, |vm, host| {
+            vec![Batch {
                 name: "back".to_owned(),
-                options: format!("-d {}", vmm::ASK),
-                streams: streams.iter().flatten().cloned().collect(),
-            };
-            Vec::from_iter((!batch.streams.is_empty()).then_some(batch))
-        });
-        let visits = self.restore(up, "bringing VMs back to every host", batches.collect())?;
-        let back = streams.iter().zip(visits).map(|(streams, by_batch)| {
-            let mut answers = by_batch.into_iter().flatten();
-            let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| answers.next());
-            streams.iter().map(of).collect()
-        });
-        Ok(Answers {
-            home,
-            back: back.collect(),
-            there,
-            mistakes,
-        })
+                options: moves.options.clone(),
+                streams: streams[vm][host].iter().flatten().cloned().collect(),
+            }]
+        })?;
+        for ((answers, streams), by_host) in answers.iter_mut().zip(&streams).zip(visits) {
+            let back = streams.iter().zip(by_host).map(|(streams, by_batch)| {
+                let mut came = by_batch.into_iter().flatten();
+                let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| came.next());
+                streams.iter().map(of).collect()
+            });
+            answers.back = back.collect();
+        }
+        Ok(answers)
     }
 
-    /// Has each host restore its batches.
-    fn restore(
+    /// Has each host restore its batches, for each kind of VM, by their indices. Returns what was
+    /// said by kind, host and batch.
+    fn restore<const N: usize>(
         &self,
         up: &Up,
         message: &str,
-        batches: Vec<Vec<Batch>>,
-    ) -> Result<Vec<Vec<Vec<Answer>>>> {
+        vms: [Vm; N],
+        batches: impl Fn(usize, usize) -> Vec<Batch>,
+    ) -> Result<Vec<Vec<Vec<Vec<Answer>>>>> {
+        let of_host = |(host, handlers): (usize, &Handlers)| {
+            let of_kind = |index: usize| {
+                let batches = batches(index, host).into_iter();
+                batches.map(move |batch| visit::of_kind(batch, vms[index], *handlers))
+            };
+            (0..N).flat_map(of_kind).collect()
+        };
+        let batches: Vec<Vec<Batch>> = up.handlers.iter().enumerate().map(of_host).collect();
         let traced = |handlers: &Handlers| *handlers == Handlers::Rust;
         let jobs = batches.iter().zip(&up.handlers);
         let jobs = jobs.map(|(batches, handlers)| visit::restore(batches, traced(handlers)));
         let transcripts = up.crew.all(message, jobs.collect())?;
 
+        let mut by_kind = vec![Vec::new(); N];
         let visits = self.hosts.iter().zip(&up.handlers);
         let visits = visits.zip(&batches).zip(&transcripts);
-        let visits = visits.map(|(((host, handlers), batches), said)| {
+        for (((host, handlers), batches), said) in visits {
             let context = || format!("host {} with handlers in {}", host.name, handlers.label());
-            visit::read(batches, said, traced(handlers)).with_context(context)
-        });
-        visits.collect()
+            let answers = visit::read(batches, said, traced(handlers)).with_context(context)?;
+            // As many batches for each kind.
+            let each = answers.chunks(answers.len() / N);
+            for (by_host, answers) in by_kind.iter_mut().zip(each) {
+                by_host.push(answers.to_vec());
+            }
+        }
+        Ok(by_kind)
     }
 
     /// What comes back to each host, by the host that it comes from.

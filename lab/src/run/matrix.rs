@@ -16,13 +16,15 @@ pub struct Matrix {
     /// One per host, in the order of the hosts, and then those from the field.
     pub dumps: Vec<Dump>,
     pub mistakes: Vec<Mistake>,
-    /// With each host's own kernel.
-    pub rust: Answers,
+    /// With each host's own kernel, strict VMs.
+    pub strict: Answers,
+    /// With each host's own kernel, default VMs.
+    pub default: Answers,
     /// With the C handlers on all hosts.
     pub c: Answers,
 }
 
-/// What one kernel said, on all hosts.
+/// What was said to one kind of VM, on all hosts.
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
     /// By host.
@@ -105,6 +107,11 @@ impl Matrix {
             found.extend(back.contradictions(&there.saved));
         }
         found
+    }
+
+    /// Whether a VM that moves fares otherwise as a default one than as a strict one.
+    pub fn differs(&self, dump: usize, host: usize) -> bool {
+        self.of_move(&self.strict, dump, host) != self.of_move(&self.default, dump, host)
     }
 
     /// All moves: dump and host.

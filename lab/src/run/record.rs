@@ -6,9 +6,8 @@ use anyhow::{anyhow, Result};
 
 use super::matrix::{Answers, Matrix};
 use crate::discovery::Contradiction;
-use crate::fleet::matrix::{self as file, Cell, Hex, Schema, ToldOtherwise};
+use crate::fleet::matrix::{self as file, Cell, Hex, Schema, ToldOtherwise, Vm};
 use crate::fleet::{Registers, SavedVm};
-use crate::project::Handlers;
 use crate::vmm::Refusal;
 
 /// # Errors
@@ -20,26 +19,26 @@ pub fn of(matrix: &Matrix) -> Result<file::Matrix> {
         Ok(SavedVm::new(&dump.source, registers))
     });
     let dumps: Result<Vec<SavedVm>, String> = dumps.collect();
-    let kernels = [(Handlers::Rust, &matrix.rust), (Handlers::C, &matrix.c)];
-    let cells = kernels.into_iter().flat_map(|(kernel, answers)| {
+    let kinds = [(Vm::Strict, &matrix.strict), (Vm::Default, &matrix.default)];
+    let cells = kinds.into_iter().flat_map(|(vm, answers)| {
         matrix
             .moves()
-            .map(move |(dump, host)| cell(matrix, kernel, answers, dump, host))
+            .map(move |(dump, host)| cell(matrix, vm, answers, dump, host))
     });
     Ok(file::Matrix {
-        schema: Schema::V1,
+        schema: Schema::V2,
         hosts: matrix.offers.clone(),
         dumps: dumps.map_err(|error| anyhow!(error))?,
         cells: cells.collect(),
     })
 }
 
-fn cell(matrix: &Matrix, kernel: Handlers, answers: &Answers, dump: usize, host: usize) -> Cell {
+fn cell(matrix: &Matrix, vm: Vm, answers: &Answers, dump: usize, host: usize) -> Cell {
     let there = answers.there(dump, host);
     let back = answers.back(dump, host);
     let told_otherwise = matrix.contradictions(answers, dump, host);
     Cell {
-        kernel,
+        vm,
         dump: matrix.dumps[dump].source.clone(),
         host: matrix.hosts[host].name.clone(),
         accepted: there.accepted(),
@@ -86,8 +85,8 @@ mod tests {
     #[test]
     fn the_file_holds_every_move_and_survives_its_text() {
         let file = of(&example()).unwrap();
-        for kernel in Handlers::ALL {
-            file.whole(kernel).unwrap();
+        for vm in Vm::ALL {
+            file.whole(vm).unwrap();
         }
         let text = file.to_text().unwrap();
         assert_eq!(serde_json::from_str::<file::Matrix>(&text).unwrap(), file);
@@ -97,17 +96,16 @@ mod tests {
     #[test]
     fn a_cell_tells_what_became_of_the_vm() {
         let file = of(&example()).unwrap();
-        let cell = |kernel, dump: &str, host: &str| {
+        let cell = |vm, dump: &str, host: &str| {
             let mut cells = file.cells.iter();
-            let cell =
-                cells.find(|cell| (cell.kernel, &*cell.dump, &*cell.host) == (kernel, dump, host));
+            let cell = cells.find(|cell| (cell.vm, &*cell.dump, &*cell.host) == (vm, dump, host));
             cell.unwrap().clone()
         };
-        let refused = cell(Handlers::Rust, "good", "bad");
+        let refused = cell(Vm::Strict, "good", "bad");
         assert!(!refused.accepted && refused.back.is_none());
         assert_eq!(refused.refusals[0].offer, Some(Hex(1)));
 
-        let one_way = cell(Handlers::C, "bad", "good");
+        let one_way = cell(Vm::Default, "bad", "good");
         assert!(one_way.accepted && one_way.back == Some(false));
         assert_eq!(one_way.refusals_back[0].errno, "EINVAL");
         assert_eq!(
@@ -118,8 +116,8 @@ mod tests {
             (1, 1)
         );
 
-        let ok = cell(Handlers::Rust, "bad", "good");
+        let ok = cell(Vm::Strict, "bad", "good");
         assert!(ok.accepted && ok.back == Some(true) && ok.told_otherwise.is_empty());
-        assert_eq!(cell(Handlers::Rust, "field", "good").back, None);
+        assert_eq!(cell(Vm::Strict, "field", "good").back, None);
     }
 }

@@ -34,7 +34,7 @@ pub fn print_moves(matrix: &Matrix) -> Result<()> {
 
 fn moves(matrix: &Matrix) -> String {
     format!(
-        "Who accepts whose VM (rows: saved on, columns: restored on, by letter)\n\n{}\n\n{}",
+        "Who accepts whose strict VM (rows: saved on, columns: restored on, by letter)\n\n{}\n\n{}",
         moves::table(matrix),
         moves::legend(matrix)
     )

@@ -8,17 +8,40 @@ use super::matrix::Home;
 use crate::console::{Section, Transcript};
 use crate::discovery::Told;
 use crate::dump::Dump;
+use crate::fleet::matrix::Vm;
 use crate::hosts::Host;
 use crate::job::Job;
+use crate::project::Handlers;
 use crate::trace;
 use crate::vmm::{self, Answer, Batch};
 
 /// The command that saves a fresh VM.
-const HOME: &str = "home";
+fn home_command(vm: Vm) -> String {
+    format!("home-{}", vm.name())
+}
+
+/// By which option a VM is of its kind.
+fn option(vm: Vm, handlers: Handlers) -> &'static str {
+    match vm.on(handlers) {
+        Vm::Strict => vmm::STRICT,
+        Vm::Default => "",
+    }
+}
 
 /// Has a host save a fresh VM of its own, whose guest asks its firmware before.
-pub fn save(job: &mut Job) {
-    job.command(HOME, 10, format!("/{} dump {}", vmm::PROGRAM, vmm::ASK));
+pub fn save(job: &mut Job, vm: Vm, handlers: Handlers) {
+    let (program, option) = (vmm::PROGRAM, option(vm, handlers));
+    let line = format!("/{program} dump {option} {}", vmm::ASK);
+    job.command(home_command(vm), 10, line);
+}
+
+/// The batch for VMs of that kind.
+pub fn of_kind(batch: Batch, vm: Vm, handlers: Handlers) -> Batch {
+    Batch {
+        name: format!("{}-{}", batch.name, vm.name()),
+        options: format!("{} {}", batch.options, option(vm, handlers)),
+        ..batch
+    }
 }
 
 /// Has a host restore its batches, with a trace of that where the kernel has one.
@@ -37,8 +60,8 @@ pub fn restore(batches: &[Batch], traced: bool) -> Job {
 }
 
 /// Reads what `fw_regs_vmm dump` said of a VM whose guest asked its firmware before.
-pub fn home(host: &Host, transcript: &Transcript) -> Result<Home> {
-    let (told, registers): (Vec<&str>, Vec<&str>) = output(host, transcript, HOME)?
+pub fn home(host: &Host, transcript: &Transcript, vm: Vm) -> Result<Home> {
+    let (told, registers): (Vec<&str>, Vec<&str>) = output(host, transcript, &home_command(vm))?
         .lines()
         .partition(|line| Told::is_line(line));
     Ok(Home {

@@ -13,7 +13,7 @@ use crate::project::Project;
 use crate::tree::edits::Edits;
 
 /// As wide as a line of a commit's message may be.
-const COLUMNS: usize = 75;
+const COLUMNS: usize = 72;
 
 /// In order.
 #[derive(Debug, Deserialize)]

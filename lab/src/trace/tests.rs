@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
+use crate::project::Project;
 use crate::vmm::Refusal;
 
 const WA1: Id = 0x6030_0000_0014_0001;
@@ -96,6 +97,11 @@ fn a_trace_that_is_not_whole_is_an_error() {
         ("2/2", "3/3", "2 of 3"),
         ("# entries-in-buffer", "# entries", "no head"),
         ("verdict=accepted", "verdict=unsure", "not an event"),
+        (
+            "verdict=accepted",
+            "verdict=accepted: why not",
+            "not an event",
+        ),
         ("exceeds the offer", "bad mood", "not an event"),
         ("value=0x2", "value=2", "not an event"),
         (" promise=0x1", "", "not an event"),
@@ -119,4 +125,56 @@ fn every_reason_is_known_by_its_text() {
         assert_eq!(Reason::from_text(reason.text()), Some(reason));
     }
     assert_eq!(Reason::from_text("whim"), None);
+}
+
+/// The verdicts of the event's header, in the order of their numbers, with the texts for them.
+fn verdicts_of_the_header() -> Vec<String> {
+    let header = Project::here().root().join("rust/fw_regs/trace.h");
+    let header = fs_err::read_to_string(header).unwrap();
+    let (_, verdicts) = header.split_once("enum kvm_arm_fw_reg_verdict {").unwrap();
+    let (verdicts, rest) = verdicts.split_once('}').unwrap();
+    let (_, rest) = rest.split_once("__print_symbolic(verdict,").unwrap();
+    let (texts, _) = rest.split_once("/*").unwrap();
+    let text = |verdict: &str| {
+        let (_, text) = texts.split_once(&format!("{{ {verdict},")).unwrap();
+        text.split('"').nth(1).unwrap().to_owned()
+    };
+    verdicts
+        .trim()
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(text)
+        .collect()
+}
+
+#[test]
+fn the_header_has_the_numbers_and_texts_of_all_verdicts() {
+    use policy::Reason::*;
+
+    let reasons = [
+        UnknownRegister,
+        BadAddress,
+        Malformed,
+        WrongFeature,
+        ExceedsOffer,
+        Frozen,
+    ];
+    let number = |verdict| match verdict {
+        Ok(accepted) => u32::from(accepted),
+        Err(told) => {
+            let mut reasons = reasons.into_iter();
+            u32::from(
+                reasons
+                    .find(|reason| Reason::from(*reason) == told)
+                    .unwrap(),
+            )
+        }
+    };
+    let texts = verdicts_of_the_header();
+    assert_eq!(texts.len(), 2 + Reason::ALL.len());
+    for (expected, text) in texts.iter().enumerate() {
+        let verdict = verdict_of(text).unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(number(verdict) as usize, expected, "{text}");
+    }
 }

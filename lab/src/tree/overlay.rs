@@ -12,12 +12,13 @@ use crate::project::Project;
 
 /// Files and directories here, and their places in a kernel tree. A missing one is no error: not
 /// every state of the project has all of them.
-const PLACES: [(&str, &str); 8] = [
+const PLACES: [(&str, &str); 9] = [
     ("Kbuild", "arch/arm64/kvm/fw_regs/Kbuild"),
     ("Kconfig", "arch/arm64/kvm/fw_regs/Kconfig"),
     ("rust/fw_regs", "arch/arm64/kvm/fw_regs"),
     ("rust/kernel", "rust/kernel"),
     ("rust/helpers", "rust/helpers"),
+    ("rust/macros", "rust/macros"),
     ("selftests/kvm", "tools/testing/selftests/kvm"),
     ("samples", "samples"),
     ("Documentation", "Documentation"),

@@ -55,11 +55,15 @@ pub fn within(
     Ok([&file[..range.start], &changed, &file[range.end..]].concat())
 }
 
-/// Puts `text` in the place of the one match of `pattern`. `^` and `$` match at each line.
+/// Puts `text` in the place of the one match of `pattern`. `^` and `$` match at each line. `${name}`
+/// in the text stands for what the pattern's group of that name matches.
 pub fn replace(file: &str, pattern: &str, text: &str) -> Result<String, Refusal> {
     let pattern = Regex::new(&format!("(?m){pattern}")).map_err(|error| error.to_string())?;
-    let found = only(pattern.find_iter(file).map(|found| found.range()).collect())?;
-    Ok([&file[..found.start], text, &file[found.end..]].concat())
+    let found = only(pattern.captures_iter(file).collect())?;
+    let range = found.get_match().range();
+    let mut expanded = String::new();
+    found.expand(text, &mut expanded);
+    Ok([&file[..range.start], &expanded, &file[range.end..]].concat())
 }
 
 /// Takes the named C definitions out of a file: what is left, and what was taken, in the order
@@ -140,9 +144,8 @@ mod tests {
 
     #[test]
     fn replace_one_match() {
-        let replaced = replace(MAKEFILE, r"^b-y := (\S+)$", "b-n := $1").unwrap();
-        // The text is ours, not a template.
-        assert_eq!(replaced, "a-y := a.o\n\nb-n := $1\nlast");
+        let replaced = replace(MAKEFILE, r"^b-y := (?<object>\S+)$", "b-n := ${object}").unwrap();
+        assert_eq!(replaced, MAKEFILE.replace("b-y", "b-n"));
         assert_eq!(
             replace(MAKEFILE, "-y", "").unwrap_err(),
             "found 2 times, not once"

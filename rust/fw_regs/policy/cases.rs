@@ -5,26 +5,22 @@
 use super::{
     judge,
     promises_nothing,
-    Bitmap,
-    Level,
-    Promise,
     PsciVersion,
     Reason,
     Register,
-    Services,
-    Ssbd,
-    View, //
+    Retention,
+    State, //
 };
 
 use Reason::*;
 
-/// A write to a register, and its verdict.
+/// A write to a register of a strict VM, and its verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     register: Register,
     value: u64,
     psci_0_2: bool,
-    view: View<Promise>,
+    state: State,
     /// What get returns after the write was accepted, or why it was refused.
     pub verdict: Result<u64, Reason>,
 }
@@ -32,9 +28,10 @@ pub struct Case {
 impl Case {
     /// Asks the policy.
     pub fn judged(&self) -> Result<u64, Reason> {
-        let wanted = Promise::parse(self.register, self.value, self.psci_0_2)?;
-        judge(wanted, &self.view)?;
-        Ok(wanted.value())
+        let value = self.register.parse(self.value, self.psci_0_2)?;
+        let retention = self.register.retention(true);
+        judge(self.register, retention, value, &self.state)?;
+        Ok(value)
     }
 }
 
@@ -61,46 +58,46 @@ pub const PSCI_VERSION: &[Case] = &[
 
 /// SMCCC_ARCH_WORKAROUND_1 and _3: `wa1(value, offer, verdict)`.
 pub const WORKAROUND_1_3: &[Case] = &[
-    wa1(0, Level::NOT_AVAILABLE, Ok(0)),
-    wa1(1, Level::NOT_AVAILABLE, Err(ExceedsOffer)),
-    wa1(2, Level::NOT_AVAILABLE, Err(ExceedsOffer)),
-    wa1(0, Level::AVAILABLE, Ok(0)),
-    wa1(1, Level::AVAILABLE, Ok(1)),
-    wa1(2, Level::AVAILABLE, Err(ExceedsOffer)),
-    wa1(0, Level::NOT_REQUIRED, Ok(0)),
-    wa1(1, Level::NOT_REQUIRED, Ok(1)),
-    wa1(2, Level::NOT_REQUIRED, Ok(2)),
-    wa1(3, Level::NOT_REQUIRED, Err(Malformed)),
-    wa1(0x10, Level::NOT_REQUIRED, Err(Malformed)),
-    wa1(1 << 32, Level::NOT_REQUIRED, Err(Malformed)),
-    wa1(u64::MAX, Level::NOT_REQUIRED, Err(Malformed)),
-    wa3(1, Level::NOT_AVAILABLE, Err(ExceedsOffer)),
-    wa3(1, Level::AVAILABLE, Ok(1)),
-    wa3(2, Level::AVAILABLE, Err(ExceedsOffer)),
-    wa3(2, Level::NOT_REQUIRED, Ok(2)),
-    wa3(15, Level::NOT_REQUIRED, Err(Malformed)),
+    wa1(0, 0, Ok(0)),
+    wa1(1, 0, Err(ExceedsOffer)),
+    wa1(2, 0, Err(ExceedsOffer)),
+    wa1(0, 1, Ok(0)),
+    wa1(1, 1, Ok(1)),
+    wa1(2, 1, Err(ExceedsOffer)),
+    wa1(0, 2, Ok(0)),
+    wa1(1, 2, Ok(1)),
+    wa1(2, 2, Ok(2)),
+    wa1(3, 2, Err(Malformed)),
+    wa1(0x10, 2, Err(Malformed)),
+    wa1(1 << 32, 2, Err(Malformed)),
+    wa1(u64::MAX, 2, Err(Malformed)),
+    wa3(1, 0, Err(ExceedsOffer)),
+    wa3(1, 1, Ok(1)),
+    wa3(2, 1, Err(ExceedsOffer)),
+    wa3(2, 2, Ok(2)),
+    wa3(15, 2, Err(Malformed)),
 ];
 
 /// SMCCC_ARCH_WORKAROUND_2: `ssbd(value, offer, verdict)`.
 pub const WORKAROUND_2: &[Case] = &[
-    ssbd(0, Ssbd::NOT_AVAILABLE, Ok(0)),
-    ssbd(1, Ssbd::NOT_AVAILABLE, Ok(0)),
-    ssbd(2, Ssbd::NOT_AVAILABLE, Err(ExceedsOffer)),
-    ssbd(3, Ssbd::NOT_AVAILABLE, Err(ExceedsOffer)),
-    ssbd(0x12, Ssbd::NOT_AVAILABLE, Err(ExceedsOffer)),
-    ssbd(0, Ssbd::NOT_REQUIRED, Ok(0)),
-    ssbd(1, Ssbd::NOT_REQUIRED, Ok(0)),
-    ssbd(2, Ssbd::NOT_REQUIRED, Ok(3)),
-    ssbd(3, Ssbd::NOT_REQUIRED, Ok(3)),
-    ssbd(0x12, Ssbd::NOT_REQUIRED, Ok(3)),
-    ssbd(0x10, Ssbd::NOT_REQUIRED, Err(Malformed)),
-    ssbd(0x11, Ssbd::NOT_REQUIRED, Err(Malformed)),
-    ssbd(0x13, Ssbd::NOT_REQUIRED, Err(Malformed)),
-    ssbd(4, Ssbd::NOT_REQUIRED, Err(Malformed)),
-    ssbd(15, Ssbd::NOT_REQUIRED, Err(Malformed)),
-    ssbd(0x20, Ssbd::NOT_REQUIRED, Err(Malformed)),
-    ssbd(0x22, Ssbd::NOT_REQUIRED, Err(Malformed)),
-    ssbd(1 << 63, Ssbd::NOT_REQUIRED, Err(Malformed)),
+    ssbd(0, 0, Ok(0)),
+    ssbd(1, 0, Ok(0)),
+    ssbd(2, 0, Err(ExceedsOffer)),
+    ssbd(3, 0, Err(ExceedsOffer)),
+    ssbd(0x12, 0, Err(ExceedsOffer)),
+    ssbd(0, 3, Ok(0)),
+    ssbd(1, 3, Ok(0)),
+    ssbd(2, 3, Ok(3)),
+    ssbd(3, 3, Ok(3)),
+    ssbd(0x12, 3, Ok(3)),
+    ssbd(0x10, 3, Err(Malformed)),
+    ssbd(0x11, 3, Err(Malformed)),
+    ssbd(0x13, 3, Err(Malformed)),
+    ssbd(4, 3, Err(Malformed)),
+    ssbd(15, 3, Err(Malformed)),
+    ssbd(0x20, 3, Err(Malformed)),
+    ssbd(0x22, 3, Err(Malformed)),
+    ssbd(1 << 63, 3, Err(Malformed)),
 ];
 
 /// The bitmaps: `services(value, offer, promise, verdict)`.
@@ -116,48 +113,75 @@ pub const BITMAPS: &[Case] = &[
 
 /// VMs that have run: `frozen(write, promise)`. The offer is that of the write.
 pub const FROZEN: &[Case] = &[
-    frozen(psci(0x1_0003, true, Ok(0x1_0003)), PSCI_1_3),
-    frozen(psci(0x1_0003, true, Err(Frozen)), PSCI_1_0),
-    frozen(psci(0x1_0000, true, Ok(0x1_0000)), PSCI_1_0),
-    frozen(psci(0x1_0000, true, Err(Frozen)), PSCI_1_3),
-    frozen(psci(0x0_0001, true, Err(WrongFeature)), PSCI_1_3),
-    frozen(psci(0x1_0004, true, Err(Malformed)), PSCI_1_3),
-    frozen(wa1(1, Level::NOT_REQUIRED, Ok(1)), LEVEL_1),
-    frozen(wa1(2, Level::NOT_REQUIRED, Err(Frozen)), LEVEL_1),
-    frozen(wa1(0, Level::NOT_REQUIRED, Err(Frozen)), LEVEL_1),
-    frozen(wa1(2, Level::AVAILABLE, Err(ExceedsOffer)), LEVEL_1),
-    frozen(wa3(1, Level::AVAILABLE, Ok(1)), LEVEL_1),
-    frozen(wa3(0, Level::AVAILABLE, Err(Frozen)), LEVEL_1),
-    // A CPU that came online late took from the offer.
-    frozen(wa1(1, Level::NOT_AVAILABLE, Ok(1)), LEVEL_1),
-    frozen(wa1(2, Level::NOT_AVAILABLE, Err(ExceedsOffer)), LEVEL_1),
-    frozen(ssbd(3, Ssbd::NOT_REQUIRED, Ok(3)), SSBD_3),
-    frozen(ssbd(2, Ssbd::NOT_REQUIRED, Ok(3)), SSBD_3),
-    frozen(ssbd(0x12, Ssbd::NOT_REQUIRED, Ok(3)), SSBD_3),
-    frozen(ssbd(0, Ssbd::NOT_REQUIRED, Err(Frozen)), SSBD_3),
-    frozen(ssbd(1, Ssbd::NOT_REQUIRED, Err(Frozen)), SSBD_3),
-    frozen(ssbd(4, Ssbd::NOT_REQUIRED, Err(Malformed)), SSBD_3),
-    frozen(services(0b011, 0b011, 0b011, Ok(0b011)), BITS_3),
-    frozen(services(0b001, 0b011, 0b011, Err(Frozen)), BITS_3),
-    frozen(services(0b000, 0b011, 0b011, Err(Frozen)), BITS_3),
-    frozen(services(0b100, 0b011, 0b011, Err(ExceedsOffer)), BITS_3),
+    frozen(psci(0x1_0003, true, Ok(0x1_0003)), 0x1_0003),
+    frozen(psci(0x1_0003, true, Err(Frozen)), 0x1_0000),
+    frozen(psci(0x1_0000, true, Ok(0x1_0000)), 0x1_0000),
+    frozen(psci(0x1_0000, true, Err(Frozen)), 0x1_0003),
+    frozen(psci(0x0_0001, true, Err(WrongFeature)), 0x1_0003),
+    frozen(psci(0x1_0004, true, Err(Malformed)), 0x1_0003),
+    frozen(wa1(1, 2, Ok(1)), 1),
+    frozen(wa1(2, 2, Err(Frozen)), 1),
+    frozen(wa1(0, 2, Err(Frozen)), 1),
+    frozen(wa1(2, 1, Err(ExceedsOffer)), 1),
+    frozen(wa3(1, 1, Ok(1)), 1),
+    frozen(wa3(0, 1, Err(Frozen)), 1),
+    frozen(wa1(2, 0, Err(ExceedsOffer)), 0),
+    frozen(ssbd(3, 3, Ok(3)), 3),
+    frozen(ssbd(2, 3, Ok(3)), 3),
+    frozen(ssbd(0x12, 3, Ok(3)), 3),
+    frozen(ssbd(0, 3, Err(Frozen)), 3),
+    frozen(ssbd(1, 3, Err(Frozen)), 3),
+    frozen(ssbd(4, 3, Err(Malformed)), 3),
+    frozen(services(0b011, 0b011, 0b011, Ok(0b011)), 0b011),
+    frozen(services(0b001, 0b011, 0b011, Err(Frozen)), 0b011),
+    frozen(services(0b000, 0b011, 0b011, Err(Frozen)), 0b011),
+    frozen(services(0b100, 0b011, 0b011, Err(ExceedsOffer)), 0b011),
 ];
 
-const PSCI_1_0: Promise = Promise::Psci(PsciVersion::V1_0);
-const PSCI_1_3: Promise = Promise::Psci(PsciVersion::V1_3);
-const LEVEL_1: Promise = Promise::Workaround(Level::AVAILABLE);
-const SSBD_3: Promise = Promise::Ssbd(Ssbd::NOT_REQUIRED);
-const BITS_3: Promise = Promise::Services(Services::from_value(0b011));
+/// What becomes of an accepted value: `(register, default VM, strict VM)`.
+pub const RETENTION: &[(Register, Retention, Retention)] = &[
+    (Register::PsciVersion, Retention::Kept, Retention::Frozen),
+    (
+        Register::Workaround1,
+        Retention::Forgotten,
+        Retention::Frozen,
+    ),
+    (
+        Register::Workaround2,
+        Retention::Forgotten,
+        Retention::Frozen,
+    ),
+    (
+        Register::Workaround3,
+        Retention::Forgotten,
+        Retention::Frozen,
+    ),
+    (Register::StdBmap, Retention::Frozen, Retention::Frozen),
+    (Register::StdHypBmap, Retention::Frozen, Retention::Frozen),
+    (
+        Register::VendorHypBmap,
+        Retention::Frozen,
+        Retention::Frozen,
+    ),
+    (
+        Register::VendorHypBmap2,
+        Retention::Frozen,
+        Retention::Frozen,
+    ),
+];
 
-/// What a guest that asks for a workaround is told: `(promise, answer)`.
-pub const DISCOVERY: &[(Promise, Option<i32>)] = &[
-    (Promise::Workaround(Level::NOT_AVAILABLE), Some(-1)),
-    (Promise::Workaround(Level::AVAILABLE), Some(0)),
-    (Promise::Workaround(Level::NOT_REQUIRED), Some(1)),
-    (Promise::Ssbd(Ssbd::NOT_AVAILABLE), Some(-1)),
-    (Promise::Ssbd(Ssbd::NOT_REQUIRED), Some(-2)),
-    (PSCI_1_3, None),
-    (BITS_3, None),
+/// What a guest that asks for a workaround is told: `(register, promise, answer)`.
+pub const DISCOVERY: &[(Register, u64, i32)] = &[
+    (Register::Workaround1, 0, -1),
+    (Register::Workaround1, 1, 0),
+    (Register::Workaround1, 2, 1),
+    (Register::Workaround3, 0, -1),
+    (Register::Workaround3, 1, 0),
+    (Register::Workaround3, 2, 1),
+    (Register::Workaround2, 0, -1),
+    (Register::Workaround2, 3, -2),
+    (Register::PsciVersion, 0x1_0003, -1),
+    (Register::StdBmap, 1, -1),
 ];
 
 /// A write to a register that this kernel does not know.
@@ -208,79 +232,58 @@ const fn null(id: u64, value: u64, verdict: bool) -> NullCase {
 }
 
 const fn psci(value: u64, psci_0_2: bool, verdict: Result<u64, Reason>) -> Case {
-    let offer = Promise::Psci(PsciVersion::offer(psci_0_2));
+    let offer = PsciVersion::newest(psci_0_2) as u64;
     Case {
-        register: Register::PsciVersion,
-        value,
         psci_0_2,
-        view: fresh(offer),
-        verdict,
+        ..fresh(Register::PsciVersion, value, offer, verdict)
     }
 }
 
-const fn wa1(value: u64, offer: Level, verdict: Result<u64, Reason>) -> Case {
-    workaround(Register::Workaround1, value, offer, verdict)
+const fn wa1(value: u64, offer: u64, verdict: Result<u64, Reason>) -> Case {
+    fresh(Register::Workaround1, value, offer, verdict)
 }
 
-const fn wa3(value: u64, offer: Level, verdict: Result<u64, Reason>) -> Case {
-    workaround(Register::Workaround3, value, offer, verdict)
+const fn wa3(value: u64, offer: u64, verdict: Result<u64, Reason>) -> Case {
+    fresh(Register::Workaround3, value, offer, verdict)
 }
 
-const fn workaround(
-    register: Register,
-    value: u64,
-    offer: Level,
-    verdict: Result<u64, Reason>,
-) -> Case {
-    Case {
-        register,
-        value,
-        psci_0_2: true,
-        view: fresh(Promise::Workaround(offer)),
-        verdict,
-    }
-}
-
-const fn ssbd(value: u64, offer: Ssbd, verdict: Result<u64, Reason>) -> Case {
-    Case {
-        register: Register::Workaround2,
-        value,
-        psci_0_2: true,
-        view: fresh(Promise::Ssbd(offer)),
-        verdict,
-    }
+const fn ssbd(value: u64, offer: u64, verdict: Result<u64, Reason>) -> Case {
+    fresh(Register::Workaround2, value, offer, verdict)
 }
 
 const fn services(value: u64, offer: u64, promise: u64, verdict: Result<u64, Reason>) -> Case {
+    let case = fresh(Register::VendorHypBmap, value, offer, verdict);
     Case {
-        register: Register::Bitmap(Bitmap::VendorHyp),
-        value,
-        psci_0_2: true,
-        view: View {
-            offer: Promise::Services(Services::from_value(offer)),
-            promise: Promise::Services(Services::from_value(promise)),
-            frozen: false,
-        },
-        verdict,
-    }
-}
-
-const fn frozen(case: Case, promise: Promise) -> Case {
-    Case {
-        view: View {
-            offer: case.view.offer,
+        state: State {
             promise,
-            frozen: true,
+            ..case.state
         },
         ..case
     }
 }
 
-/// A VM that was not given anything yet.
-const fn fresh(offer: Promise) -> View<Promise> {
-    View {
-        offer,
-        promise: offer,
-        frozen: false,
+const fn frozen(case: Case, promise: u64) -> Case {
+    Case {
+        state: State {
+            promise,
+            has_run: true,
+            ..case.state
+        },
+        ..case
+    }
+}
+
+/// A VM for which nothing was stored yet.
+const fn fresh(register: Register, value: u64, offer: u64, verdict: Result<u64, Reason>) -> Case {
+    Case {
+        register,
+        value,
+        psci_0_2: true,
+        state: State {
+            offer,
+            promise: offer,
+            has_run: false,
+        },
+        verdict,
     }
 }

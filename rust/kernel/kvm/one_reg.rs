@@ -6,7 +6,7 @@
 
 use crate::{
     bindings,
-    prelude::*, //
+    uaccess::UserPtr, //
 };
 
 /// A register that userspace gets or sets, and where the value is in its memory
@@ -26,12 +26,6 @@ impl OneReg {
         unsafe { &*ptr.cast() }
     }
 
-    /// The C side's struct.
-    #[inline]
-    pub fn as_raw(&self) -> *const bindings::kvm_one_reg {
-        &self.0
-    }
-
     /// The register's id. The size of its value is a part of it.
     #[inline]
     pub fn id(&self) -> u64 {
@@ -44,33 +38,9 @@ impl OneReg {
         self.0.id & bindings::KVM_REG_SIZE_MASK == bindings::KVM_REG_SIZE_U64
     }
 
-    /// Reads a value of 8 bytes from user memory.
-    ///
-    /// # Errors
-    ///
-    /// - [`EFAULT`]: the memory cannot be read.
-    // `get_user()` is one load, where a `UserSlice` calls for a copy of any length.
+    /// Where the value is in user memory.
     #[inline]
-    pub fn read(&self) -> Result<u64> {
-        let mut value = 0;
-        // SAFETY: `value` is valid for writes. Any address will do, as it is checked.
-        match unsafe { bindings::kvm_get_user_u64(&mut value, self.0.addr as *const u64) } {
-            0 => Ok(value),
-            _ => Err(EFAULT),
-        }
-    }
-
-    /// Writes a value of 8 bytes to user memory.
-    ///
-    /// # Errors
-    ///
-    /// - [`EFAULT`]: the memory cannot be written.
-    #[inline]
-    pub fn write(&self, value: u64) -> Result {
-        // SAFETY: Any address will do, as it is checked.
-        match unsafe { bindings::kvm_put_user_u64(value, self.0.addr as *mut u64) } {
-            0 => Ok(()),
-            _ => Err(EFAULT),
-        }
+    pub fn addr(&self) -> UserPtr {
+        UserPtr::from_addr(self.0.addr as usize)
     }
 }

@@ -5,7 +5,10 @@
 //! C headers: [`include/kvm/arm_hypercalls.h`](srctree/include/kvm/arm_hypercalls.h),
 //! [`include/linux/arm-smccc.h`](srctree/include/linux/arm-smccc.h).
 
-use crate::bindings;
+use crate::{
+    bindings,
+    macros::TryFrom, //
+};
 
 /// A bitmap of the hypercall services that a VM has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,37 +46,27 @@ impl Services {
     }
 }
 
-/// A workaround of a speculation vulnerability that a guest can discover (DEN0070).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A workaround of a speculation vulnerability that a guest can discover. Each is the id of its
+/// function, as a guest gives it to `SMCCC_ARCH_FEATURES`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::kvm::smccc::Workaround;
+///
+/// assert_eq!(Workaround::try_from(0x8000_8000), Ok(Workaround::One));
+/// assert_eq!(Workaround::try_from(0x8000_7fff), Ok(Workaround::Two));
+/// assert_eq!(Workaround::try_from(0x8000_3fff), Ok(Workaround::Three));
+/// // SMCCC_VERSION is no workaround.
+/// assert_eq!(Workaround::try_from(0x8000_0000), Err(0x8000_0000));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TryFrom)]
+#[repr(u32)]
 pub enum Workaround {
     /// `SMCCC_ARCH_WORKAROUND_1`: Spectre-v2.
-    One,
+    One = bindings::ARM_SMCCC_ARCH_WORKAROUND_1,
     /// `SMCCC_ARCH_WORKAROUND_2`: Spectre-v4.
-    Two,
+    Two = bindings::ARM_SMCCC_ARCH_WORKAROUND_2,
     /// `SMCCC_ARCH_WORKAROUND_3`: Spectre-BHB.
-    Three,
-}
-
-impl Workaround {
-    /// The workaround with this function id, as a guest gives it to `SMCCC_ARCH_FEATURES`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::kvm::smccc::Workaround;
-    ///
-    /// assert_eq!(Workaround::from_function(0x8000_8000), Some(Workaround::One));
-    /// assert_eq!(Workaround::from_function(0x8000_7fff), Some(Workaround::Two));
-    /// assert_eq!(Workaround::from_function(0x8000_3fff), Some(Workaround::Three));
-    /// // SMCCC_VERSION is no workaround.
-    /// assert_eq!(Workaround::from_function(0x8000_0000), None);
-    /// ```
-    pub const fn from_function(id: u32) -> Option<Self> {
-        match id {
-            bindings::ARM_SMCCC_ARCH_WORKAROUND_1 => Some(Self::One),
-            bindings::ARM_SMCCC_ARCH_WORKAROUND_2 => Some(Self::Two),
-            bindings::ARM_SMCCC_ARCH_WORKAROUND_3 => Some(Self::Three),
-            _ => None,
-        }
-    }
+    Three = bindings::ARM_SMCCC_ARCH_WORKAROUND_3,
 }

@@ -2,24 +2,15 @@
 
 //! How the host stands to the Spectre vulnerabilities.
 //!
-//! A state is final once all CPUs that boot with the system are up; a CPU that comes online later
-//! can make it worse, never better.
+//! A state is final once the system has booted: update_mitigation_state() ignores a CPU that comes
+//! online later and would make it worse, with a warning.
 //!
 //! # Examples
 //!
 //! ```
-//! use kernel::kvm::spectre::{
-//!     self,
-//!     State, //
-//! };
+//! use kernel::kvm::spectre;
 //!
-//! let (before, after) = (spectre::v2(), spectre::v2());
-//! // It can get worse in between, but not better.
-//! match before {
-//!     State::Unaffected => (),
-//!     State::Mitigated => assert_ne!(after, State::Unaffected),
-//!     State::Vulnerable => assert_eq!(after, State::Vulnerable),
-//! }
+//! assert_eq!(spectre::v2(), spectre::v2());
 //! ```
 //!
 //! C header: [`arch/arm64/include/asm/spectre.h`](srctree/arch/arm64/include/asm/spectre.h).

@@ -2,9 +2,9 @@
 /*
  * fw_regs_perf_test - What an access to a firmware pseudo-register costs
  *
- * Prints nanoseconds per access. On a machine whose clock counts instructions,
- * such as QEMU with -icount shift=0, these are instructions, and the same in
- * each run.
+ * Prints nanoseconds per access, to default VMs or with -s to strict ones. On a
+ * machine whose clock counts instructions, such as QEMU with -icount shift=0,
+ * these are instructions, and the same in each run.
  *
  * Output, from the line "costs" to the line "end" (the selftest library may
  * print lines of its own before):
@@ -22,8 +22,7 @@
  *     other				another one that is accepted, each time
  *     malformed, above-offer		refused with EINVAL
  *   ran/...				the same after the VM has run, where "other"
- *					is a value that is refused with EBUSY where
- *					KVM keeps what a VM has
+ *					is refused with EBUSY if the register freezes
  *   guest/<register>			a guest's question about it, with the exit to
  *					KVM that it takes
  *
@@ -45,6 +44,8 @@
 #define NR_ROUNDS	8
 
 #define MAX_THREADS	4
+
+static bool strict;
 
 static u64 now(void)
 {
@@ -122,17 +123,20 @@ static u64 malformed(const struct fw_reg *reg)
 static void measure_vm(bool ran)
 {
 	const char *get = ran ? "ran/get" : "get", *set = ran ? "ran/set" : "set";
+	u64 offers[FW_NR_REGS];
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 	int i;
 
-	vm = fw_vm_create(true, &vcpu, 1);
+	vm = fw_vm_create(strict, &vcpu, 1);
+	for (i = 0; i < FW_NR_REGS; i++)
+		offers[i] = fw_offer(vcpu, &fw_regs[i]);
 	if (ran)
-		fw_guest_ask(vcpu, &fw_regs[FW_PSCI_VERSION]);
+		fw_vm_run(vcpu);
 
 	for (i = 0; i < FW_NR_REGS; i++) {
 		const struct fw_reg *reg = &fw_regs[i];
-		u64 offer = fw_offer(vcpu, reg), fresh = fw_get(vcpu, reg);
+		u64 offer = offers[i], fresh = fw_get(vcpu, reg);
 		u64 other = fw_other(reg, offer, fresh);
 
 		measure_get(vcpu, get, reg);
@@ -187,7 +191,7 @@ static void measure_vcpus(int nr)
 	struct kvm_vm *vm;
 	char number[16];
 
-	vm = fw_vm_create(true, vcpus, nr);
+	vm = fw_vm_create(strict, vcpus, nr);
 	list = vcpu_get_reg_list(vcpus[0]);
 	snprintf(number, sizeof(number), "%d", nr);
 
@@ -229,7 +233,7 @@ static void measure_threads(int nr)
 	struct kvm_vm *vm;
 	char number[16];
 
-	vm = fw_vm_create(true, vcpus, nr);
+	vm = fw_vm_create(strict, vcpus, nr);
 	snprintf(number, sizeof(number), "%d", nr);
 	report("threads", number, "", LEAST(run_threads(vcpus, nr)), nr * NR_ACCESSES);
 	kvm_vm_free(vm);
@@ -273,7 +277,7 @@ static void measure_guest(void)
 	struct kvm_vm *vm;
 	int i;
 
-	vm = fw_vm_create(true, &vcpu, 1);
+	vm = fw_vm_create(strict, &vcpu, 1);
 	memcpy(addr_gpa2hva(vm, FW_GUEST_CODE), loop_start, loop_end - loop_start);
 	for (i = 0; i < ARRAY_SIZE(questions); i++)
 		report("guest", questions[i].name, "",
@@ -287,7 +291,7 @@ static void measure_accesses(void)
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	vm = fw_vm_create(true, &vcpu, 1);
+	vm = fw_vm_create(strict, &vcpu, 1);
 	measure_floor(vcpu);
 	kvm_vm_free(vm);
 
@@ -317,20 +321,32 @@ static void measure_many_threads(void)
 
 int main(int argc, char *argv[])
 {
-	const char *what = argc == 2 ? argv[1] : "";
+	void (*measure)(void) = measure_accesses;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "svt")) != -1) {
+		switch (opt) {
+		case 's':
+			strict = true;
+			break;
+		case 'v':
+			measure = measure_many_vcpus;
+			break;
+		case 't':
+			measure = measure_many_threads;
+			break;
+		default:
+			fprintf(stderr,
+				"Usage: %s [-s] [-v | -t]\n"
+				"  -s  of strict VMs\n", argv[0]);
+			return 1;
+		}
+	}
+	TEST_REQUIRE(!strict || kvm_has_cap(KVM_CAP_ARM_FW_REGS_STRICT));
 
 	setvbuf(stdout, NULL, _IOFBF, BIT(16));
 	printf("costs 1\n");
-	if (argc == 1) {
-		measure_accesses();
-	} else if (!strcmp(what, "-v")) {
-		measure_many_vcpus();
-	} else if (!strcmp(what, "-t")) {
-		measure_many_threads();
-	} else {
-		fprintf(stderr, "Usage: %s [-v | -t]\n", argv[0]);
-		return 1;
-	}
+	measure();
 	printf("end\n");
 	return fflush(stdout) ? 1 : 0;
 }

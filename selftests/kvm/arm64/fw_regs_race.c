@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fw_regs_race - Sets of pseudo-registers against the first run of the VM
+ * fw_regs_race - Sets of pseudo-registers against what they depend on
  *
- * One thread sets all registers without pause, each to one value and then to
- * another; a second one preempts it, lets the guest run for the first time and
- * ask what it has. The guest, get and the last set that succeeded must tell the
- * same: nothing changes behind a guest that has asked.
+ * Against the first run: one thread sets registers without pause, each to one
+ * value and then to another; a second one lets the guest run for the first time
+ * and ask what it has. The guest, get and the last set that succeeded must tell
+ * the same: no register that freezes changes behind a guest that has asked. In a
+ * default VM these are the bitmaps, in a strict VM all.
+ *
+ * Against ID_AA64PFR1_EL1, in a strict VM: one thread sets WORKAROUND_2 to "not
+ * required" and takes it back, the other one makes SSBS visible and hides it.
+ * Whichever succeeds must find the other one undone, and undone it stays until
+ * the first one takes its own back.
  */
 #include "fw_regs_race.h"
 #include "fw_regs_vm.h"
 
+/* The other thread may be about to take its own back. */
+#define MAX_TRIES	8
+
+static const struct fw_reg *wa2 = &fw_regs[FW_WORKAROUND_2];
+
 struct setter {
 	struct kvm_vcpu *vcpu;
+	bool strict;
 	u64 values[FW_NR_REGS][2];
 	/* The last value that was accepted. */
 	u64 accepted[FW_NR_REGS];
@@ -24,6 +36,8 @@ static void set_all(struct setter *s, int which)
 	int i;
 
 	for (i = 0; i < FW_NR_REGS; i++) {
+		if (!fw_freezes(s->strict, &fw_regs[i]))
+			continue;
 		if (!fw_set(s->vcpu, &fw_regs[i], s->values[i][which]))
 			s->accepted[i] = s->values[i][which];
 		s->sets++;
@@ -53,16 +67,16 @@ static void ask_all(struct kvm_vcpu *vcpu, u64 answers[FW_NR_REGS])
 }
 
 /* One first run; counts the registers about which the stories differ. */
-static unsigned long race_first_run(int bad[FW_NR_REGS])
+static unsigned long race_first_run(bool strict, int bad[FW_NR_REGS])
 {
 	u64 told[FW_NR_REGS], told_again[FW_NR_REGS];
+	struct setter s = { .strict = strict };
 	struct kvm_vcpu *vcpus[2];
-	struct setter s = {};
 	struct kvm_vm *vm;
 	pthread_t thread;
 	int i;
 
-	vm = fw_vm_create(true, vcpus, 2);
+	vm = fw_vm_create(strict, vcpus, 2);
 	s.vcpu = vcpus[1];
 	for (i = 0; i < FW_NR_REGS; i++) {
 		s.values[i][0] = fw_offer(s.vcpu, &fw_regs[i]);
@@ -73,7 +87,7 @@ static unsigned long race_first_run(int bad[FW_NR_REGS])
 		s.accepted[i] = fw_get(s.vcpu, &fw_regs[i]);
 	}
 
-	thread = start(set_until_stopped, &s);
+	thread = race_start(set_until_stopped, &s);
 	random_sleep(100 * 1000, 1000 * 1000);
 	ask_all(vcpus[0], told);
 	s.stop = true;
@@ -96,32 +110,186 @@ static unsigned long race_first_run(int bad[FW_NR_REGS])
 	return s.sets;
 }
 
-static void test_first_run(void)
+static void test_first_run(enum race_mode mode, bool strict, const char *lacking)
 {
 	int i, rounds, bad[FW_NR_REGS] = {};
 	struct timespec since;
 	unsigned long sets = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &since);
-	for (rounds = 0; !time_is_up(&since, rounds); rounds++)
-		sets += race_first_run(bad);
+	for (rounds = 0; !lacking && !time_is_up(&since, rounds); rounds++)
+		sets += race_first_run(strict, bad);
 
-	ksft_print_msg("%d first runs against %lu sets\n", rounds, sets);
+	if (!lacking)
+		ksft_print_msg("%d first runs against %lu sets\n", rounds, sets);
 	for (i = 0; i < FW_NR_REGS; i++) {
-		ksft_test_result(!bad[i], "%s never changes behind a guest that has asked\n",
-				 fw_regs[i].name);
+		const char *name = fw_regs[i].name;
+
+		if (!fw_freezes(strict, &fw_regs[i]))
+			continue;
+		if (lacking)
+			ksft_test_result_skip("%s, %s, first run against %s: %s\n",
+					      race_mode_names[mode], fw_vm_name(strict), name,
+					      lacking);
+		else
+			ksft_test_result(!bad[i], "%s, %s, first run against %s\n",
+					 race_mode_names[mode], fw_vm_name(strict), name);
 		if (bad[i])
-			ksft_print_msg("%d of %d rounds\n", bad[i], rounds);
+			ksft_print_msg("changed in %d of %d rounds\n", bad[i], rounds);
 	}
+}
+
+/* What a thread does to one of the two, and what must hold until it takes it back. */
+struct side {
+	struct kvm_vcpu *vcpu;
+	u64 ssbs;
+	int (*make)(struct side *side);
+	bool (*holds)(struct side *side);
+	void (*take_back)(struct side *side);
+	unsigned long made, refused, broken;
+	atomic_bool stop;
+};
+
+static int set_level(struct side *side)
+{
+	return fw_set(side->vcpu, wa2, wa2->max);
+}
+
+static void lower_level(struct side *side)
+{
+	TEST_ASSERT(!fw_set(side->vcpu, wa2, wa2->low), "Cannot take a level back");
+}
+
+static bool is_set(struct side *side)
+{
+	return fw_get(side->vcpu, wa2) == wa2->max && !fw_get_ssbs(side->vcpu);
+}
+
+static int show(struct side *side)
+{
+	return fw_set_ssbs(side->vcpu, side->ssbs);
+}
+
+static void hide(struct side *side)
+{
+	TEST_ASSERT(!fw_set_ssbs(side->vcpu, 0), "SSBS is still shown");
+}
+
+static bool is_shown(struct side *side)
+{
+	return fw_get(side->vcpu, wa2) == wa2->low && fw_get_ssbs(side->vcpu);
+}
+
+static void *make_until_stopped(void *arg)
+{
+	struct side *side = arg;
+
+	while (!side->stop) {
+		if (side->make(side)) {
+			side->refused++;
+			continue;
+		}
+		side->made++;
+		side->broken += !side->holds(side);
+		side->take_back(side);
+	}
+	return NULL;
+}
+
+/* What is made at a random time must hold until it is taken back. */
+static void make_once(struct side *side)
+{
+	int refused = 0;
+
+	random_sleep(20 * 1000, 200 * 1000);
+	while (side->make(side)) {
+		side->refused++;
+		if (++refused == MAX_TRIES)
+			return;
+	}
+	side->made++;
+	if (!side->holds(side)) {
+		side->broken++;
+	} else {
+		random_sleep(20 * 1000, 200 * 1000);
+		side->broken += !side->holds(side);
+	}
+	side->take_back(side);
+}
+
+static void race_ssbs(struct side *once, struct side *again, const char *name)
+{
+	struct timespec since;
+	pthread_t thread;
+	int rounds;
+
+	thread = race_start(make_until_stopped, again);
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	for (rounds = 0; !time_is_up(&since, rounds); rounds++)
+		make_once(once);
+	again->stop = true;
+	pthread_join(thread, NULL);
+
+	ksft_print_msg("%lu of %d made against %lu of %lu\n", once->made, rounds, again->made,
+		       again->made + again->refused);
+	ksft_test_result(!once->broken && !again->broken && once->made && again->made, "%s\n",
+			 name);
+	if (once->broken || again->broken)
+		ksft_print_msg("%lu and %lu broken\n", once->broken, again->broken);
+}
+
+static void test_ssbs(enum race_mode mode, bool set_once, const char *lacking)
+{
+	struct side setter = { .make = set_level, .holds = is_set, .take_back = lower_level };
+	struct side shower = { .make = show, .holds = is_shown, .take_back = hide };
+	struct kvm_vcpu *vcpus[2];
+	struct kvm_vm *vm;
+	char name[80];
+
+	snprintf(name, sizeof(name), "%s, strict VM, %s", race_mode_names[mode],
+		 set_once ? "WORKAROUND_2 set amid writes of ID_AA64PFR1_EL1" :
+			    "ID_AA64PFR1_EL1 written amid sets of WORKAROUND_2");
+	if (lacking) {
+		ksft_test_result_skip("%s: %s\n", name, lacking);
+		return;
+	}
+
+	vm = fw_vm_create(true, vcpus, 2);
+	setter.vcpu = vcpus[0];
+	shower.vcpu = vcpus[1];
+	shower.ssbs = fw_get_ssbs(vcpus[0]);
+	hide(&shower);
+
+	/* Before it was set, the level is what is offered without SSBS. */
+	if (!shower.ssbs || fw_get(vcpus[0], wa2) != wa2->max) {
+		ksft_test_result_skip("%s: the offer does not depend on it\n", name);
+	} else {
+		lower_level(&setter);
+		race_ssbs(set_once ? &setter : &shower, set_once ? &shower : &setter, name);
+	}
+
+	kvm_vm_free(vm);
 }
 
 int main(void)
 {
-	ksft_print_header();
-	ksft_set_plan(FW_NR_REGS);
+	int i, mode, plan = 2;
 
-	go_first();
-	test_first_run();
+	for (i = 0; i < FW_NR_REGS; i++)
+		plan += fw_freezes(false, &fw_regs[i]) + fw_freezes(true, &fw_regs[i]);
+
+	ksft_print_header();
+	ksft_set_plan(NR_RACE_MODES * plan);
+
+	for (mode = 0; mode < NR_RACE_MODES; mode++) {
+		const char *no_race = race_begin(mode);
+		const char *no_strict = no_race ?: fw_vm_lacking(true);
+
+		test_first_run(mode, false, no_race);
+		test_first_run(mode, true, no_strict);
+		test_ssbs(mode, true, no_strict);
+		test_ssbs(mode, false, no_strict);
+	}
 
 	ksft_finished();
 }

@@ -6,11 +6,11 @@
  * stream of vectors to the firmware pseudo-registers and prints each answer.
  * Two kernels behave alike if and only if the outputs are equal.
  *
- * A setup is a fresh VM: it has run or not, its vCPU has the PSCI_0_2 feature
- * or not, its ID_AA64PFR1_EL1 shows SSBS or not. In each setup, each register
- * sees every value in fw_candidate(), then random ones; ids that name no
- * register follow. A vector is one KVM_SET_ONE_REG, then one KVM_GET_ONE_REG of
- * the same id. State carries over from vector to vector.
+ * A setup is a fresh VM, default or with -s strict: it has run or not, its vCPU
+ * has the PSCI_0_2 feature or not, its ID_AA64PFR1_EL1 shows SSBS or not. In each
+ * setup, each register sees every value in fw_candidate(), then random ones; ids
+ * that name no register follow. A vector is one KVM_SET_ONE_REG, then one
+ * KVM_GET_ONE_REG of the same id. State carries over from vector to vector.
  *
  * More setups look at what a stream of sets cannot show:
  *
@@ -18,11 +18,7 @@
  *		told
  *   promised	WORKAROUND_2 was set to "not required" with SSBS hidden; the
  *		vectors write ID_AA64PFR1_EL1 with SSBS visible
- *   listed	what is read is 1 if KVM_GET_REG_LIST has the register after the
- *		ID registers, else 0
- *   null	KVM_ARM_VM_SMCCC_NULL_PROMISE was set, if it can be: set and get
- *		of the attribute's number are KVM_SET_DEVICE_ATTR and
- *		KVM_HAS_DEVICE_ATTR; ids that name no register follow
+ *   listed	what is read is the place of an id in KVM_GET_REG_LIST
  *
  * Output, from the line "vectors" to the line "end" (the selftest library may
  * print lines of its own before):
@@ -78,6 +74,7 @@ static u64 buffer[BIT(FW_NR_SIZES - 1) / sizeof(u64)];
 
 static u64 rng_state;
 static u64 nr_vectors;
+static bool strict;
 
 /* The run being gathered. */
 static struct {
@@ -208,7 +205,8 @@ static void apply_all(struct kvm_vcpu *vcpu, const char *setup, unsigned long nr
 /* A VM of that setup, or NULL where the host cannot provide it. */
 static struct kvm_vm *create(const struct setup *s, struct kvm_vcpu **vcpu)
 {
-	struct kvm_vm *vm = fw_vm_create(s->psci, vcpu, 1);
+	struct kvm_vm *vm = __fw_vm_create(strict ? KVM_ARM_FW_REGS_STRICT : 0,
+					   s->psci ? FW_FEATURES : 0, vcpu, 1);
 
 	if (s->ssbs && !fw_get_ssbs(*vcpu)) {
 		printf("skip %s the host does not have SSBS\n", s->name);
@@ -218,7 +216,7 @@ static struct kvm_vm *create(const struct setup *s, struct kvm_vcpu **vcpu)
 	if (!s->ssbs)
 		TEST_ASSERT(!fw_set_ssbs(*vcpu, 0), "Cannot hide SSBS");
 	if (s->ran)
-		fw_guest_ask(*vcpu, &fw_regs[FW_PSCI_VERSION]);
+		fw_vm_run(*vcpu);
 
 	return vm;
 }
@@ -250,7 +248,7 @@ static void run_asked(const struct setup *s)
 	struct kvm_vm *vm;
 	int i, j, err;
 
-	for (i = FW_WORKAROUND_1; i <= FW_WORKAROUND_3; i++) {
+	for (i = 0; i < FW_NR_REGS; i++) {
 		start_id(s->name, fw_regs[i].id);
 		for (j = 0; j < ARRAY_SIZE(values); j++) {
 			vm = create(s, &vcpu);
@@ -288,48 +286,18 @@ static void run_promised(void)
 static void run_listed(void)
 {
 	struct kvm_reg_list *list;
-	bool after_id_regs = false;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
-	u64 i, j;
+	u64 i;
 
-	vm = fw_vm_create(true, &vcpu, 1);
+	vm = fw_vm_create(strict, &vcpu, 1);
 	list = vcpu_get_reg_list(vcpu);
 
 	for (i = 0; i < list->n; i++) {
-		after_id_regs |= list->reg[i] == FW_PFR1;
-		for (j = 0; j < FW_NR_REGS; j++) {
-			if (list->reg[i] != fw_regs[j].id)
-				continue;
-			start_id("listed", fw_regs[j].id);
-			note(1, 0, 0, after_id_regs);
-		}
+		start_id("listed", list->reg[i]);
+		note(0, 0, 0, i);
 	}
 	free(list);
-	end_setup(vm);
-}
-
-static void run_null(void)
-{
-	const u64 group = KVM_ARM_VM_SMCCC_CTRL, attr = KVM_ARM_VM_SMCCC_NULL_PROMISE;
-	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm;
-	int i, has, set;
-
-	vm = fw_vm_create(true, &vcpu, 1);
-
-	has = __kvm_has_device_attr(vm->fd, group, attr) ? errno : 0;
-	set = __kvm_device_attr_set(vm->fd, group, attr, NULL) ? errno : 0;
-	start_id("null", attr);
-	note(0, set, has, 0);
-
-	for (i = 0; i < ARRAY_SIZE(fw_unknown_ids); i++) {
-		u64 val;
-
-		apply_few(vcpu, "null", FW_UNKNOWN_ID(i));
-		for (val = 4; val < 32; val++)
-			apply(vcpu, val);
-	}
 	end_setup(vm);
 }
 
@@ -338,20 +306,25 @@ int main(int argc, char *argv[])
 	unsigned long seed = 1, nr_random = NR_RANDOM;
 	int opt, i;
 
-	while ((opt = getopt(argc, argv, "s:n:")) != -1) {
+	while ((opt = getopt(argc, argv, "sr:n:")) != -1) {
 		switch (opt) {
 		case 's':
+			strict = true;
+			break;
+		case 'r':
 			seed = strtoul(optarg, NULL, 0);
 			break;
 		case 'n':
 			nr_random = strtoul(optarg, NULL, 0);
 			break;
 		default:
-			fprintf(stderr, "Usage: %s [-s seed] [-n random vectors per setup]\n",
-				argv[0]);
+			fprintf(stderr,
+				"Usage: %s [-s] [-r seed] [-n random vectors per setup]\n"
+				"  -s  of strict VMs\n", argv[0]);
 			return 1;
 		}
 	}
+	TEST_REQUIRE(!strict || kvm_has_cap(KVM_CAP_ARM_FW_REGS_STRICT));
 
 	/* The output is long, and a console slow. */
 	setvbuf(stdout, NULL, _IOFBF, BIT(16));
@@ -365,7 +338,6 @@ int main(int argc, char *argv[])
 		run_asked(&asked[i]);
 	run_promised();
 	run_listed();
-	run_null();
 	printf("end %lu\n", nr_vectors);
 
 	return fflush(stdout) ? 1 : 0;

@@ -9,7 +9,6 @@ mod uapi;
 
 use core::cell::Cell;
 
-use crate::error::code::EFAULT;
 use crate::ffi::{c_int, c_ulong};
 use crate::sim::{self, Event};
 
@@ -27,6 +26,16 @@ pub fn mutex_lock(mutex: &mutex) {
     sim::locked();
 }
 
+/// # Safety
+///
+/// `mutex` must be valid.
+pub unsafe fn mutex_assert_is_held(mutex: *mut mutex) {
+    // SAFETY: The caller guarantees it.
+    if !unsafe { (*mutex).held.get() } {
+        sim::violation("a lock is not held that has to be");
+    }
+}
+
 pub fn mutex_unlock(mutex: &mutex) {
     if !mutex.held.replace(false) {
         sim::violation("a lock is dropped that is not held");
@@ -40,12 +49,12 @@ pub struct kvm {
     pub psci_0_2: bool,
     /// Stands for the ID registers: the field SSBS of `ID_AA64PFR1_EL1`.
     pub ssbs: Cell<u8>,
-    /// Stands for the flag `KVM_ARCH_FLAG_HAS_RAN_ONCE`.
-    pub ran: Cell<bool>,
+    pub is_protected: bool,
 }
 
 pub struct kvm_arch {
     pub config_lock: mutex,
+    pub flags: c_ulong,
     pub psci_version: u32,
     pub smccc_feat: kvm_smccc_features,
 }
@@ -57,17 +66,17 @@ pub struct kvm_smccc_features {
     pub vendor_hyp_bmap: c_ulong,
     pub vendor_hyp_bmap_2: c_ulong,
     pub workaround: [u32; 3],
-    pub null_promise: u32,
 }
 
 impl kvm {
     /// A VM as KVM makes it: with all services but those of the youngest register.
-    pub fn new(psci_0_2: bool, ssbs: u8) -> Self {
+    pub fn new(psci_0_2: bool, ssbs: u8, is_protected: bool) -> Self {
         Self {
             arch: kvm_arch {
                 config_lock: mutex {
                     held: Cell::new(false),
                 },
+                flags: 0,
                 psci_version: 0,
                 smccc_feat: kvm_smccc_features {
                     std_bmap: KVM_ARM_SMCCC_STD_FEATURES as c_ulong,
@@ -75,12 +84,11 @@ impl kvm {
                     vendor_hyp_bmap: KVM_ARM_SMCCC_VENDOR_HYP_FEATURES as c_ulong,
                     vendor_hyp_bmap_2: 0,
                     workaround: [0; 3],
-                    null_promise: 0,
                 },
             },
             psci_0_2,
             ssbs: Cell::new(ssbs),
-            ran: Cell::new(false),
+            is_protected,
         }
     }
 }
@@ -123,52 +131,40 @@ pub unsafe fn kvm_has_ssbs(kvm: *mut kvm) -> bool {
 /// # Safety
 ///
 /// `kvm` must be valid.
-pub unsafe fn kvm_has_ssbs_acquire(kvm: *mut kvm) -> bool {
-    // SAFETY: The caller guarantees it.
-    unsafe { kvm_has_ssbs(kvm) }
+pub unsafe fn kvm_vm_is_protected(kvm: *mut kvm) -> bool {
+    // SAFETY: The caller guarantees it; the field never changes.
+    unsafe { (*kvm).is_protected }
 }
 
 /// # Safety
 ///
 /// `kvm` must be valid.
 pub unsafe fn kvm_vm_has_ran_once(kvm: *mut kvm) -> bool {
+    // SAFETY: The caller guarantees it.
+    unsafe {
+        test_bit(
+            KVM_ARCH_FLAG_HAS_RAN_ONCE as c_ulong,
+            &raw const (*kvm).arch.flags,
+        )
+    }
+}
+
+/// # Safety
+///
+/// `addr` must be valid for reads, and the bit in the word at it.
+pub unsafe fn test_bit(nr: c_ulong, addr: *const c_ulong) -> bool {
     sim::access();
     // SAFETY: The caller guarantees it.
-    unsafe { (*kvm).ran.get() }
+    unsafe { addr.read() & 1 << nr != 0 }
 }
 
 /// # Safety
 ///
-/// `kvm` must be valid.
-pub unsafe fn kvm_vm_has_ran_once_acquire(kvm: *mut kvm) -> bool {
+/// `addr` must be valid for reads and writes, and the bit in the word at it.
+pub unsafe fn set_bit(nr: c_ulong, addr: *mut c_ulong) {
+    sim::access();
     // SAFETY: The caller guarantees it.
-    unsafe { kvm_vm_has_ran_once(kvm) }
-}
-
-/// # Safety
-///
-/// `value` must be valid for writes.
-pub unsafe fn kvm_get_user_u64(value: *mut u64, uaddr: *const u64) -> c_int {
-    let read = sim::user::read(uaddr as usize);
-    // SAFETY: The caller guarantees it.
-    unsafe { *value = read.unwrap_or(0) };
-    fault_unless(read.is_some())
-}
-
-/// # Safety
-///
-/// Always safe to call.
-pub unsafe fn kvm_put_user_u64(value: u64, uaddr: *mut u64) -> c_int {
-    fault_unless(sim::user::write(uaddr as usize, value).is_some())
-}
-
-/// What the kernel's functions return for an access to user memory.
-fn fault_unless(done: bool) -> c_int {
-    if done {
-        0
-    } else {
-        EFAULT.to_errno()
-    }
+    unsafe { addr.write(addr.read() | 1 << nr) };
 }
 
 pub type mitigation_state = u32;
@@ -197,32 +193,23 @@ pub unsafe fn arm64_get_spectre_bhb_state() -> mitigation_state {
     sim::spectre().bhb
 }
 
-#[repr(C)]
-pub struct kvm_arm_fw_reg_write {
-    pub vcpu: *const kvm_vcpu,
-    pub reg: *const kvm_one_reg,
-    pub value: u64,
-    pub promise: u64,
-    pub offer: u64,
-}
-
 /// # Safety
 ///
-/// `write`, and the pointers in it, must be valid.
+/// Always safe to call.
 pub unsafe fn kvm_arm_fw_reg_set(
-    write: *const kvm_arm_fw_reg_write,
+    vcpu_id: c_int,
+    id: u64,
+    value: u64,
+    promise: u64,
+    offer: u64,
     verdict: kvm_arm_fw_reg_verdict,
 ) {
-    // SAFETY: The caller guarantees it.
-    let event = unsafe {
-        Event {
-            vcpu_id: (*(*write).vcpu).vcpu_id,
-            id: (*(*write).reg).id,
-            value: (*write).value,
-            promise: (*write).promise,
-            offer: (*write).offer,
-            verdict,
-        }
-    };
-    sim::trace(event);
+    sim::trace(Event {
+        vcpu_id,
+        id,
+        value,
+        promise,
+        offer,
+        verdict,
+    });
 }

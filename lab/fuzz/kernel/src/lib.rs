@@ -2,9 +2,9 @@
 
 //! Stands for the `kernel` crate, so that the component runs in a process of this machine.
 //!
-//! [`kvm`] is the kernel's, `kvm.rs` and `kvm/` are links to `rust/kernel/`; what is below it is not: the bindings, user memory,
-//! locks, atomics and tracepoints here are as small as the component allows. Where the kernel would
-//! deadlock or sleep in the wrong place, [`sim`] takes a note. Threads are played by [`sim`], too:
+//! [`kvm`] is the kernel's: `kvm.rs` and `kvm/` are links to `rust/kernel/`. What is below it is not:
+//! the bindings, user memory, locks, atomics and tracepoints here are as small as the component
+//! allows. Where the kernel would deadlock or sleep in the wrong place, [`sim`] takes a note. Threads are played by [`sim`], too:
 //! what another thread does happens in between two accesses of this one, all at once. Reordering by
 //! the CPU does not happen.
 
@@ -20,4 +20,5 @@ pub mod tracepoint;
 pub mod types;
 pub mod uaccess;
 
+pub use macros;
 pub use module::{Module, ThisModule};

@@ -3,6 +3,7 @@
 //! Modules.
 
 use crate::error::Result;
+use crate::sim;
 
 /// Stands for the C struct of a module, of which nothing is used.
 pub struct ThisModule;
@@ -14,10 +15,34 @@ pub trait Module: Sized {
     fn init(module: &'static ThisModule) -> Result<Self>;
 }
 
-/// Stands for the kernel's macro: makes a function of what the kernel calls at boot.
+/// A parameter of a module, by its name on the kernel's command line.
+pub struct Param<T> {
+    #[doc(hidden)]
+    pub name: &'static str,
+    #[doc(hidden)]
+    pub default: T,
+}
+
+impl Param<bool> {
+    pub fn value(&self) -> bool {
+        sim::param(self.name).unwrap_or(self.default)
+    }
+}
+
+/// Stands for the kernel's macro: makes a function of what the kernel calls at boot, and the
+/// module's parameters.
 #[macro_export]
 macro_rules! module {
-    (type: $type:ident, $($key:ident: $value:expr),* $(,)?) => {
+    (
+        type: $type:ident,
+        name: $name:literal,
+        authors: $authors:expr,
+        description: $description:literal,
+        license: $license:literal,
+        params: {$(
+            $param:ident: $kind:ty { default: $default:expr, description: $about:literal, },
+        )*},
+    ) => {
         /// What the kernel does with the module at boot.
         ///
         /// # Errors
@@ -25,6 +50,14 @@ macro_rules! module {
         /// Those of the module.
         pub fn init_module() -> $crate::error::Result {
             <$type as $crate::Module>::init(&$crate::ThisModule).map(drop)
+        }
+
+        #[allow(non_upper_case_globals)]
+        mod module_parameters {
+            $(pub(crate) static $param: $crate::module::Param<$kind> = $crate::module::Param {
+                name: concat!($name, ".", stringify!($param)),
+                default: $default,
+            };)*
         }
     };
 }

@@ -5,4 +5,4 @@
 pub use crate::error::{code::*, Error, Result};
 pub use crate::ffi::{c_int, c_ulong, c_void};
 pub use crate::{module, pr_info, ThisModule};
-pub use kernel_macros::export;
+pub use macros::export;

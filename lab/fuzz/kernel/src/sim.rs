@@ -31,6 +31,8 @@ type Meanwhile = Box<dyn FnOnce()>;
 struct Sim {
     /// Whether KVM was found to work.
     has_kvm: Cell<bool>,
+    /// The parameter of a module that the kernel's command line has, and its value.
+    param: Cell<Option<(&'static str, bool)>>,
     spectre: Cell<Spectre>,
     /// How many locks are held.
     locks: Cell<u32>,
@@ -45,6 +47,7 @@ thread_local! {
     static SIM: Sim = const {
         Sim {
             has_kvm: Cell::new(true),
+            param: Cell::new(None),
             spectre: Cell::new(Spectre { v2: 0, v4: 0, bhb: 0 }),
             locks: Cell::new(0),
             scene: RefCell::new(Scene { words: Vec::new(), accesses: 0, events: Vec::new() }),
@@ -59,6 +62,7 @@ thread_local! {
 pub fn reset() {
     SIM.with(|sim| {
         sim.has_kvm.set(true);
+        sim.param.set(None);
         sim.locks.set(0);
         sim.scene.take();
         sim.violation.take();
@@ -76,13 +80,24 @@ pub(crate) fn has_kvm() -> bool {
     SIM.with(|sim| sim.has_kvm.get())
 }
 
+/// What the kernel's command line has for a module.
+pub fn set_param(param: Option<(&'static str, bool)>) {
+    SIM.with(|sim| sim.param.set(param));
+}
+
+pub(crate) fn param(name: &str) -> Option<bool> {
+    let param = SIM.with(|sim| sim.param.get());
+    param
+        .filter(|(set, _)| *set == name)
+        .map(|(_, value)| value)
+}
+
 /// From now on the component runs on this host.
 pub fn set_spectre(spectre: Spectre) {
     SIM.with(|sim| sim.spectre.set(spectre));
 }
 
 pub(crate) fn spectre() -> Spectre {
-    access();
     SIM.with(|sim| sim.spectre.get())
 }
 

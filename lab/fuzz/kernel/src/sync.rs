@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locks, atomics and barriers.
+//! Locks and atomics.
 
 pub mod atomic {
     use core::cell::Cell;
@@ -33,13 +33,6 @@ pub mod atomic {
             sim::access();
             self.0.set(value);
         }
-    }
-}
-
-pub mod barrier {
-    /// Other threads can get in between what it separates.
-    pub fn smp_rmb() {
-        crate::sim::access();
     }
 }
 

@@ -14,6 +14,24 @@ impl UserPtr {
     pub fn from_ptr(addr: *mut c_void) -> Self {
         Self(addr as usize)
     }
+
+    pub fn from_addr(addr: usize) -> Self {
+        Self(addr)
+    }
+
+    /// # Errors
+    ///
+    /// - [`EFAULT`]: the memory cannot be read.
+    pub fn read_u64(self) -> Result<u64> {
+        sim::user::read(self.0).ok_or(EFAULT)
+    }
+
+    /// # Errors
+    ///
+    /// - [`EFAULT`]: the memory cannot be written.
+    pub fn write_u64(self, value: u64) -> Result {
+        sim::user::write(self.0, value).ok_or(EFAULT)
+    }
 }
 
 /// Some bytes of user memory, which is not looked at before it is read or written.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Every call against every one or two others, which another thread makes in between any two of its
-//! accesses. WORKAROUND_2 stands for all registers: its offer can change, too.
+//! accesses. WORKAROUND_2 stands for all registers: its offer depends on the VM, too.
 
-use crate::input::{Input, Meanwhile, Step, Value, Wish};
+use crate::act::Enable;
+use crate::input::{Input, Meanwhile, Setup, Step, Value, Wish};
 use crate::model::{Host, IDS, WORKAROUND_2};
 use crate::{explain, trial};
 
@@ -30,7 +31,6 @@ fn calls() -> Vec<Wish> {
         Wish::Ssbs(0),
         Wish::Ssbs(1),
         Wish::Run,
-        Wish::AcceptNull,
     ]
 }
 
@@ -56,32 +56,48 @@ fn others() -> Vec<Vec<Wish>> {
     ones.chain(twos).collect()
 }
 
-#[test]
-fn calls_that_race_happen_at_one_moment() {
+/// `flags` are those of the capability.
+fn all_races(flags: u64) {
     let others = others();
     let befores = [vec![], vec![Wish::Ssbs(0)], vec![set(IDS[WORKAROUND_2], 0)]];
+    let setup = Setup {
+        psci_0_2: true,
+        protected: false,
+        enables: vec![Enable::plain(flags)],
+    };
     for v4 in 0..3 {
         let host = Host {
             states: [0, v4, 0],
             ssbs: 1,
+            strict: false,
         };
         for before in &befores {
             for call in calls() {
-                for after in 0..ACCESSES {
-                    for others in &others {
-                        let mut steps: Vec<Step> = before.iter().map(alone).collect();
-                        steps.push(meanwhile(&call, after, others.clone()));
-                        let input = Input {
-                            hosts: [host.clone(), host.clone()],
-                            psci_0_2: [true; 2],
-                            steps,
-                        };
-                        if trial(&input).is_err() {
-                            panic!("{}", explain(input));
-                        }
+                for (after, others) in
+                    (0..ACCESSES).flat_map(|n| others.iter().map(move |o| (n, o)))
+                {
+                    let mut steps: Vec<Step> = before.iter().map(alone).collect();
+                    steps.push(meanwhile(&call, after, others.clone()));
+                    let input = Input {
+                        hosts: [host.clone(), host.clone()],
+                        setups: [setup.clone(), setup.clone()],
+                        steps,
+                    };
+                    if trial(&input).is_err() {
+                        panic!("{}", explain(input));
                     }
                 }
             }
         }
     }
+}
+
+#[test]
+fn calls_to_a_default_vm_that_race_happen_at_one_moment() {
+    all_races(2);
+}
+
+#[test]
+fn calls_to_a_strict_vm_that_race_happen_at_one_moment() {
+    all_races(3);
 }

@@ -4,6 +4,7 @@
 
 use super::{Pair, Trial};
 use crate::act::Act;
+use crate::input::Setup;
 use crate::model::IDS;
 use crate::words::Id;
 
@@ -22,10 +23,10 @@ impl Trial {
         to: usize,
         order: u8,
     ) -> Result<Pair, String> {
-        let psci_0_2 = vm.model.psci_0_2;
+        let setup = &vm.setup;
         self.say(|| format!("move the VM on {} to {}", ["A", "B"][from], ["A", "B"][to]));
         let dump = self.save(vm, from)?;
-        let (moved, accepted) = self.restore(&dump, to, psci_0_2)?;
+        let (moved, accepted) = self.restore(&dump, to, setup)?;
 
         let mut sorted = dump.clone();
         sorted.sort_unstable();
@@ -33,16 +34,16 @@ impl Trial {
         // Offers depend on the ID register, which is first; the others can be in any order.
         shuffled[1..].sort_by_key(|(id, _)| (id ^ u64::from(order)).wrapping_mul(0x9e37_79b9));
         for other in [sorted, shuffled] {
-            let (other, _) = self.restore(&other, to, psci_0_2)?;
+            let (other, _) = self.restore(&other, to, setup)?;
             if other.real.seen() != moved.real.seen() {
                 return Err("a law is broken: order-free: the order of the sets matters".to_owned());
             }
         }
 
-        // What was accepted can go back, unless a late CPU has made one of the hosts worse.
-        if accepted && self.worsened == [[false; 3]; 2] {
+        // What was accepted and kept can go back. A default VM has what its host offers.
+        if accepted && moved.model.strict {
             self.say(|| "bring it back".to_owned());
-            let (back, accepted) = self.restore(&self.save_quietly(&moved, to), from, psci_0_2)?;
+            let (back, accepted) = self.restore(&self.save_quietly(&moved, to), from, setup)?;
             if !accepted || self.save_quietly(&back, from) != dump {
                 return Err("a law is broken: sound: a VM cannot go back to its host".to_owned());
             }
@@ -54,10 +55,7 @@ impl Trial {
     /// Reads everything out of a VM, as userspace does.
     fn save(&mut self, vm: &Pair, host: usize) -> Result<Dump, String> {
         // The model of the same VM is not changed by it.
-        let mut vm = Pair {
-            real: vm.real.clone(),
-            model: vm.model.clone(),
-        };
+        let mut vm = vm.clone();
         let room = vm.real.count();
         if room != IDS.len() {
             return Err(format!("KVM is told of {room} registers"));
@@ -82,21 +80,16 @@ impl Trial {
 
     /// Writes everything into a fresh VM, and goes on after a refusal. Also says whether there was
     /// none.
-    fn restore(
-        &mut self,
-        dump: &Dump,
-        host: usize,
-        psci_0_2: bool,
-    ) -> Result<(Pair, bool), String> {
+    fn restore(&mut self, dump: &Dump, host: usize, setup: &Setup) -> Result<(Pair, bool), String> {
         self.say(|| {
             let values = dump.iter().map(|(id, value)| match *id {
                 ID_AA64PFR1_EL1 => format!("SSBS = {value}"),
                 id => format!("{} = {value:#x}", Id(id)),
             });
             let values: Vec<String> = values.collect();
-            format!("fresh VM on {}: {}", ["A", "B"][host], values.join(", "))
+            format!("restore on {}: {}", ["A", "B"][host], values.join(", "))
         });
-        let mut vm = self.fresh(host, psci_0_2);
+        let mut vm = self.fresh(host, setup)?;
         let mut accepted = true;
         for (id, value) in dump {
             let act = match *id {

@@ -65,10 +65,10 @@ fn ask(kind: Kind, registers: &[(u64, u64)], null_promises: bool) -> (String, St
     let names = |groups| Vec::from_iter(hosts.names(groups)).join(" ");
     let refusals = moves.refusals.iter().flat_map(|refusal| {
         refusal.offers.iter().map(|offered| {
-            let offer = offered.offer.map(Promise::value);
             format!(
-                "{:?} {offer:?} {}",
+                "{:?} {:?} {}",
                 refusal.reason,
+                offered.offer,
                 names(hosts.members(offered))
             )
         })

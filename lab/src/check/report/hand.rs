@@ -8,10 +8,10 @@ use serde_json::{json, Value};
 use crate::browser::Browser;
 
 /// An expression for the button of a move.
-pub fn cell(kernel: &str, dump: &str, host: &str) -> String {
+pub fn cell(vm: &str, dump: &str, host: &str) -> String {
     format!(
         "(() => {{
-            const grid = document.querySelector('[data-kernel={kernel}]');
+            const grid = document.querySelector('[data-vm={vm}]');
             const name = (it) => it.textContent.trim();
             const row = [...grid.rows].find((it) => name(it.cells[0]) === '{dump}');
             const column = [...grid.rows[0].cells].findIndex((it) => name(it) === '{host}');
@@ -21,7 +21,7 @@ pub fn cell(kernel: &str, dump: &str, host: &str) -> String {
 }
 
 /// Where the button is, once it has been scrolled to.
-pub fn center(browser: &mut Browser, kernel: &str, dump: &str, host: &str) -> Result<(f64, f64)> {
+pub fn center(browser: &mut Browser, vm: &str, dump: &str, host: &str) -> Result<(f64, f64)> {
     let place = browser.value(&format!(
         "(() => {{
             const button = {};
@@ -30,7 +30,7 @@ pub fn center(browser: &mut Browser, kernel: &str, dump: &str, host: &str) -> Re
             const box = button.getBoundingClientRect();
             return [box.x + box.width / 2, box.y + box.height / 2];
         }})()",
-        cell(kernel, dump, host)
+        cell(vm, dump, host)
     ))?;
     let number = |index: usize| place[index].as_f64();
     let place = number(0).zip(number(1));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is told about one move: what each kernel did with the VM, and why. Many moves end the same,
+//! What is told about one move: what became of each kind of VM, and why. Many moves end the same,
 //! so each text is there once.
 
 use std::collections::HashMap;
@@ -13,8 +13,7 @@ use super::state::State;
 use super::{difference, title};
 use crate::deviations::Deviation;
 use crate::discovery;
-use crate::fleet::matrix::{Cell, Refusal, ToldOtherwise};
-use crate::project::Handlers;
+use crate::fleet::matrix::{Cell, Refusal, ToldOtherwise, Vm};
 use crate::registers::{long, name};
 
 #[derive(Template)]
@@ -26,7 +25,7 @@ struct Detail {
 }
 
 struct Side {
-    title: String,
+    title: &'static str,
     state: State,
     way_back: Option<String>,
     lists: Vec<List>,
@@ -53,9 +52,9 @@ impl Details {
         dump: usize,
         host: usize,
     ) -> Result<usize> {
-        let side = |handlers| side(handlers, moves.cell(handlers, dump, host));
+        let side = |vm| side(vm, moves.cell(vm, dump, host));
         let detail = Detail {
-            sides: Handlers::ALL.map(side).into(),
+            sides: Vm::ALL.map(side).into(),
             differs: difference::explain(moves, deviations, dump, host),
         };
         let text = detail.render()?;
@@ -72,7 +71,7 @@ impl Details {
     }
 }
 
-fn side(handlers: Handlers, cell: &Cell) -> Side {
+fn side(vm: Vm, cell: &Cell) -> Side {
     let lists = [
         List {
             title: "Refused:",
@@ -88,7 +87,7 @@ fn side(handlers: Handlers, cell: &Cell) -> Side {
         },
     ];
     Side {
-        title: title(handlers),
+        title: title(vm),
         state: State::of(cell),
         way_back: way_back(cell),
         lists: Vec::from_iter(lists.into_iter().filter(|list| !list.items.is_empty())),

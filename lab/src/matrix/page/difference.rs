@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the two kernels differ, and which deviation explains it.
+//! Where the two kinds of VM differ, and which deviation explains it.
 
 use super::moves::Moves;
 use super::state::State;
 use crate::deviations::Deviation;
-use crate::project::Handlers;
+use crate::fleet::matrix::Vm;
 
-/// Moves that end otherwise with the C handlers, for one cause.
+/// Moves that end otherwise for a default VM, for one cause.
 pub struct Difference {
     pub title: &'static str,
     pub why: String,
@@ -26,11 +26,13 @@ impl Cause {
     const ALL: [Self; 3] = [Self::NoWayBack, Self::ToldOtherwise, Self::Unexplained];
 
     fn applies(self, moves: &Moves, dump: usize, host: usize) -> bool {
-        let [rust, c] = Handlers::ALL.map(|handlers| moves.cell(handlers, dump, host));
+        let [strict, default] = Vm::ALL.map(|vm| moves.cell(vm, dump, host));
         match self {
-            Self::NoWayBack => State::of(c) == State::OneWay && rust.back == Some(true),
+            Self::NoWayBack => State::of(default) == State::OneWay && strict.back == Some(true),
             Self::ToldOtherwise => {
-                rust.accepted && rust.told_otherwise.is_empty() && !c.told_otherwise.is_empty()
+                strict.accepted
+                    && strict.told_otherwise.is_empty()
+                    && !default.told_otherwise.is_empty()
             }
             Self::Unexplained => {
                 let explained = [Self::NoWayBack, Self::ToldOtherwise];
@@ -44,8 +46,8 @@ impl Cause {
 
     fn title(self) -> &'static str {
         match self {
-            Self::NoWayBack => "With the C handlers there is no way back",
-            Self::ToldOtherwise => "With the C handlers the guest is told otherwise",
+            Self::NoWayBack => "A default VM has no way back",
+            Self::ToldOtherwise => "The guest of a default VM is told otherwise",
             Self::Unexplained => "Not explained",
         }
     }
@@ -55,15 +57,14 @@ impl Cause {
         let (deviation, why) = match self {
             Self::NoWayBack => (
                 "D3",
-                "The C handlers check what is restored and forget it. On a host that offers more, \
-                 the VM is saved with what that host offers, which the host that it came from \
-                 then refuses.",
+                "What is restored into a default VM is checked and forgotten. On a host that offers \
+                 more, the VM is saved with what that host offers, which the host that it came \
+                 from then refuses.",
             ),
             Self::ToldOtherwise => (
                 "D4",
-                "The C handlers let the guest see what the host offers. A guest that asks again \
-                 after the move, on a CPU that comes online then, sees another firmware than \
-                 before.",
+                "The guest of a default VM sees what the host offers. A guest that asks again after \
+                 the move, on a CPU that comes online then, sees another firmware than before.",
             ),
             Self::Unexplained => {
                 return "This is none of the deviations that are meant.".to_owned()
@@ -92,7 +93,7 @@ pub fn all(moves: &Moves, deviations: &[Deviation]) -> Vec<Difference> {
     all.filter(|difference| difference.count > 0).collect()
 }
 
-/// Why the two kernels differ about one move.
+/// Why the two kinds of VM differ in one move.
 pub fn explain(moves: &Moves, deviations: &[Deviation], dump: usize, host: usize) -> Vec<String> {
     let causes = Cause::ALL.into_iter();
     let causes = causes.filter(|cause| cause.applies(moves, dump, host));

@@ -7,9 +7,8 @@ use askama::Template;
 
 use super::detail;
 use super::moves::Moves;
-use crate::fleet::matrix::Matrix;
+use crate::fleet::matrix::{Matrix, Vm};
 use crate::fleet::Registers;
-use crate::project::Handlers;
 use crate::registers::{long, name};
 
 /// The same type of machine before and after an upgrade of its kernel.
@@ -41,7 +40,7 @@ pub fn tell(matrix: &Matrix, moves: &Moves) -> Result<Option<String>> {
     let (Some(before), Some(after)) = (moves.dump(BEFORE), moves.dump(AFTER)) else {
         return Ok(None);
     };
-    let accepts = |dump, host| moves.cell(Handlers::Rust, dump, host).accepted;
+    let accepts = |dump, host| moves.cell(Vm::Strict, dump, host).accepted;
     let hosts = |is_meant: &dyn Fn(usize) -> bool| {
         let all = (0..moves.hosts.len()).filter(|host| is_meant(*host));
         let names: Vec<&str> = all.map(|host| moves.hosts[host]).collect();
@@ -53,7 +52,7 @@ pub fn tell(matrix: &Matrix, moves: &Moves) -> Result<Option<String>> {
     let is_like = |host: &usize| accepts(after, *host) && !accepts(before, *host);
     let first = (0..moves.hosts.len()).find(is_like);
     let refusals = first.map_or(&[][..], |host| {
-        &moves.cell(Handlers::Rust, before, host).refusals
+        &moves.cell(Vm::Strict, before, host).refusals
     });
 
     let incident = Incident {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use anyhow::{Context, Result};
 
 use super::state::State;
-use crate::fleet::matrix::{Cell, Matrix};
+use crate::fleet::matrix::{Cell, Matrix, Vm};
 use crate::groups;
 use crate::project::Handlers;
 
@@ -20,10 +20,10 @@ pub struct Moves<'a> {
     cells: Vec<Vec<Pair<'a>>>,
 }
 
-/// What the two kernels did with the same VM.
+/// What became of the same dump in the two kinds of VM.
 struct Pair<'a> {
-    rust: &'a Cell,
-    c: &'a Cell,
+    strict: &'a Cell,
+    default: &'a Cell,
 }
 
 impl<'a> Moves<'a> {
@@ -35,17 +35,17 @@ impl<'a> Moves<'a> {
         let hosts: Vec<&str> = matrix.hosts.iter().map(|host| &*host.host.name).collect();
         let cells = matrix.cells.iter();
         let cells: HashMap<_, _> = cells
-            .map(|cell| ((cell.kernel, &*cell.dump, &*cell.host), cell))
+            .map(|cell| ((cell.vm, &*cell.dump, &*cell.host), cell))
             .collect();
 
-        let find = |kernel: Handlers, dump: &'a str, host: &'a str| {
-            let cell = cells.get(&(kernel, dump, host)).copied();
-            cell.with_context(|| format!("no cell for {dump} on {host}, kernel {}", kernel.name()))
+        let find = |vm: Vm, dump: &'a str, host: &'a str| {
+            let cell = cells.get(&(vm, dump, host)).copied();
+            cell.with_context(|| format!("no cell for {dump} on {host}, {} VM", vm.name()))
         };
         let pair = |dump, host| {
             Ok(Pair {
-                rust: find(Handlers::Rust, dump, host)?,
-                c: find(Handlers::C, dump, host)?,
+                strict: find(Vm::Strict, dump, host)?,
+                default: find(Vm::Default, dump, host)?,
             })
         };
         let row = |dump: &&'a str| hosts.iter().map(|host| pair(*dump, *host)).collect();
@@ -57,20 +57,17 @@ impl<'a> Moves<'a> {
         })
     }
 
-    pub fn cell(&self, handlers: Handlers, dump: usize, host: usize) -> &'a Cell {
+    pub fn cell(&self, vm: Vm, dump: usize, host: usize) -> &'a Cell {
         let pair = &self.cells[dump][host];
-        match handlers {
-            Handlers::Rust => pair.rust,
-            Handlers::C => pair.c,
+        match vm {
+            Vm::Strict => pair.strict,
+            Vm::Default => pair.default,
         }
     }
 
-    /// Which handlers a host has in a map.
-    pub fn runs(&self, handlers: Handlers, host: usize) -> Handlers {
-        match handlers {
-            Handlers::Rust => self.kernels[host],
-            Handlers::C => Handlers::C,
-        }
+    /// What a VM of this kind is on a host.
+    pub fn kind_on(&self, vm: Vm, host: usize) -> Vm {
+        vm.on(self.kernels[host])
     }
 
     pub fn hosts_with(&self, own: Handlers) -> Vec<&'a str> {
@@ -79,13 +76,13 @@ impl<'a> Moves<'a> {
         hosts.map(|(name, _)| *name).collect()
     }
 
-    pub fn state(&self, handlers: Handlers, dump: usize, host: usize) -> State {
-        State::of(self.cell(handlers, dump, host))
+    pub fn state(&self, vm: Vm, dump: usize, host: usize) -> State {
+        State::of(self.cell(vm, dump, host))
     }
 
-    /// Whether a VM fares otherwise with the other kernel.
+    /// Whether the two kinds of VM do not fare the same.
     pub fn differ(&self, dump: usize, host: usize) -> bool {
-        let Pair { rust, c } = &self.cells[dump][host];
+        let Pair { strict, default } = &self.cells[dump][host];
         let fate = |cell: &Cell| {
             let refused = |refusals: &[crate::fleet::matrix::Refusal]| -> Vec<_> {
                 let refusals = refusals.iter();
@@ -100,7 +97,7 @@ impl<'a> Moves<'a> {
                 cell.told_otherwise.clone(),
             )
         };
-        fate(rust) != fate(c)
+        fate(strict) != fate(default)
     }
 
     pub fn count(&self, is_meant: impl Fn(usize, usize) -> bool) -> usize {

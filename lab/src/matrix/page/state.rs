@@ -63,8 +63,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::matrix::ToldOtherwise;
-    use crate::project::Handlers;
+    use crate::fleet::matrix::{ToldOtherwise, Vm};
 
     #[test]
     fn the_worst_is_told() {
@@ -85,7 +84,7 @@ mod tests {
         ];
         for (accepted, back, otherwise, expected) in cases {
             let cell = Cell {
-                kernel: Handlers::C,
+                vm: Vm::Default,
                 dump: String::new(),
                 host: String::new(),
                 accepted,

@@ -32,17 +32,18 @@ fn a_page_has_each_move_twice_and_needs_nothing_else() {
 fn the_verdict_tells_who_strands_vms() {
     let matrix = fleet();
     let moves = Moves::new(&matrix).unwrap();
-    let rust = verdict(&moves, Handlers::Rust);
+    let strict = verdict(&moves, Vm::Strict);
     assert!(
-        rust.contains("in Rust accepts can always go back"),
-        "{rust}"
+        strict.contains("as a strict one can always go back"),
+        "{strict}"
     );
+    // On the host that keeps the C handlers.
     assert!(
-        rust.contains("VMs that hosts with the handlers in C accept"),
-        "{rust}"
+        strict.contains("VMs that are accepted as default ones"),
+        "{strict}"
     );
-    let c = verdict(&moves, Handlers::C);
-    assert!(!c.contains("always"), "{c}");
+    let default = verdict(&moves, Vm::Default);
+    assert!(!default.contains("always"), "{default}");
 }
 
 #[test]
@@ -55,7 +56,7 @@ fn every_difference_is_explained() {
     };
     assert_eq!(titles(&moves).len(), 2);
 
-    // A move that only one kernel refuses is nothing that was meant.
+    // A move that is refused to one kind of VM only is nothing that was meant.
     let mut matrix = fleet();
     let refused = matrix.cells.iter_mut().find(|cell| !cell.accepted);
     let refused = refused.unwrap();

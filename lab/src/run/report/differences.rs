@@ -1,36 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the C kernel decides otherwise.
+//! Where a default VM is decided otherwise.
 
 use std::collections::BTreeSet;
 
-use super::text::{by_targets, wrap, write};
+use super::text::{about, answer, by_targets, wrap, write};
 use crate::run::matrix::{Matrix, Move};
 use crate::vmm::Refusal;
 
 pub fn told(matrix: &Matrix) -> String {
-    let differs = |dump, host| {
-        matrix.of_move(&matrix.rust, dump, host) != matrix.of_move(&matrix.c, dump, host)
-    };
-    if !matrix.moves().any(|(dump, host)| differs(dump, host)) {
-        return "The C kernel decides the same.\n".to_owned();
+    if !matrix
+        .moves()
+        .any(|(dump, host)| matrix.differs(dump, host))
+    {
+        return "A default VM is decided the same.\n".to_owned();
     }
 
-    let mut text = "Where the C kernel decides otherwise (saved on -> restored on)\n".to_owned();
-    let (rust, c) = (&matrix.rust, &matrix.c);
-    for (title, ours, theirs) in [
-        ("It accepts", Move::Refused, [Move::Ok, Move::OneWay]),
-        ("It refuses", Move::Ok, [Move::Refused; 2]),
-        ("It accepts, and takes back", Move::OneWay, [Move::Ok; 2]),
+    let mut text = "Where a default VM is decided otherwise (saved on -> restored on)\n".to_owned();
+    for (title, strict, default) in [
+        ("It is accepted", Move::Refused, [Move::Ok, Move::OneWay]),
+        ("It is refused", Move::Ok, [Move::Refused; 2]),
         (
-            "It accepts, but tells the guest something else than before",
+            "It is accepted, and taken back",
+            Move::OneWay,
+            [Move::Ok; 2],
+        ),
+        (
+            "It is accepted, but its guest is told something else than before",
             Move::Ok,
             [Move::Changed; 2],
         ),
     ] {
         let is_meant = |dump, host| {
-            matrix.of_move(rust, dump, host) == ours
-                && theirs.contains(&matrix.of_move(c, dump, host))
+            matrix.of_move(&matrix.strict, dump, host) == strict
+                && default.contains(&matrix.of_move(&matrix.default, dump, host))
         };
         let groups = by_targets(matrix, is_meant);
         if !groups.is_empty() {
@@ -46,13 +49,13 @@ pub fn told(matrix: &Matrix) -> String {
     text + &ways_back(matrix)
 }
 
-/// Moves after which only the C kernel refuses the VM on the way back. Those that are refused for
-/// the same values are told together.
+/// Moves after which only a default VM is refused on the way back. Those that are refused for the
+/// same values are told together.
 fn ways_back(matrix: &Matrix) -> String {
     let refusals = |dump, host| {
-        let one_way = matrix.of_move(&matrix.c, dump, host) == Move::OneWay
-            && matrix.of_move(&matrix.rust, dump, host) != Move::OneWay;
-        let answer = matrix.c.back(dump, host).filter(|_| one_way)?;
+        let one_way = matrix.of_move(&matrix.default, dump, host) == Move::OneWay
+            && matrix.of_move(&matrix.strict, dump, host) != Move::OneWay;
+        let answer = matrix.default.back(dump, host).filter(|_| one_way)?;
         Some(&answer.refusals)
     };
     let all: BTreeSet<&Vec<Refusal>> = matrix
@@ -63,15 +66,16 @@ fn ways_back(matrix: &Matrix) -> String {
         return String::new();
     }
 
-    let mut text = "\nIt accepts, but refuses on the way back:\n".to_owned();
+    let mut text = "\nIt is accepted, but refused on the way back:\n".to_owned();
     for group in all {
         for (home, away) in by_targets(matrix, |dump, host| refusals(dump, host) == Some(group)) {
             let line = format!("{} -> {} -> back", home.join(", "), away.join(", "));
             text += &wrap(2, &line);
         }
         for refusal in group {
-            let line = format!("{}: {}", write(refusal.id, refusal.value), refusal.errno);
-            text += &wrap(6, &line);
+            let write = write(refusal.id, refusal.value);
+            let about = about(refusal).map_or(String::new(), |about| format!(" ({about})"));
+            text += &wrap(6, &format!("{write}: {}{about}", answer(refusal)));
         }
     }
     text
@@ -85,8 +89,8 @@ mod tests {
     #[test]
     fn one_way_moves_are_told_with_their_refusals() {
         let text = told(&example());
-        let expected = "\nIt accepts, but refuses on the way back:\n  bad -> good -> back\n      \
-                        SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL\n";
+        let expected = "\nIt is accepted, but refused on the way back:\n  bad -> good -> back\n      \
+                        SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer (offer 1)\n";
         assert!(text.ends_with(expected), "{text}");
         assert_eq!(text.lines().count(), 5);
     }
@@ -94,20 +98,20 @@ mod tests {
     #[test]
     fn every_difference_is_told() {
         let mut matrix = example();
-        std::mem::swap(&mut matrix.rust, &mut matrix.c);
-        assert!(told(&matrix).ends_with("\nIt accepts, and takes back:\n  bad -> good\n"));
+        std::mem::swap(&mut matrix.strict, &mut matrix.default);
+        assert!(told(&matrix).ends_with("\nIt is accepted, and taken back:\n  bad -> good\n"));
 
         let mut matrix = example();
-        matrix.c.there[1][2] = matrix.c.there[0][0].clone();
-        assert!(told(&matrix).contains("\nIt accepts:\n  field -> bad\n"));
-        matrix.c.there[0][2] = matrix.c.there[1][0].clone();
-        assert!(told(&matrix).contains("\nIt refuses:\n  field -> good\n"));
+        matrix.default.there[1][2] = matrix.default.there[0][0].clone();
+        assert!(told(&matrix).contains("\nIt is accepted:\n  field -> bad\n"));
+        matrix.default.there[0][2] = matrix.default.there[1][0].clone();
+        assert!(told(&matrix).contains("\nIt is refused:\n  field -> good\n"));
     }
 
     #[test]
     fn agreement_is_told_too() {
         let mut matrix = example();
-        matrix.c = matrix.rust.clone();
-        assert_eq!(told(&matrix), "The C kernel decides the same.\n");
+        matrix.default = matrix.strict.clone();
+        assert_eq!(told(&matrix), "A default VM is decided the same.\n");
     }
 }

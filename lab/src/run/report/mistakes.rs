@@ -20,8 +20,8 @@ pub fn told(matrix: &Matrix) -> String {
     if text.is_empty() {
         return text;
     }
-    let c = "C: the C kernel's answer, where it differs";
-    format!("What a VMM can do wrong, done on every host ({c})\n{text}")
+    let default = "default: the answer to a default VM, where it differs";
+    format!("What a VMM can do wrong, done on every host ({default})\n{text}")
 }
 
 /// One line for each refused write, or more where hosts do not agree.
@@ -30,7 +30,7 @@ fn lines(matrix: &Matrix, mistake: usize) -> Vec<String> {
         let mut refusals = answers.mistakes[host][mistake].refusals.iter();
         refusals.find(|it| (it.id, it.value) == write).cloned()
     };
-    let answers = [&matrix.rust, &matrix.c].into_iter();
+    let answers = [&matrix.strict, &matrix.default].into_iter();
     let writes: BTreeSet<_> = answers
         .flat_map(|answers| &answers.mistakes)
         .flat_map(|by_mistake| &by_mistake[mistake].refusals)
@@ -41,9 +41,9 @@ fn lines(matrix: &Matrix, mistake: usize) -> Vec<String> {
     for (id, value) in writes {
         let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (index, host) in matrix.hosts.iter().enumerate() {
-            let rust = refused(&matrix.rust, index, (id, value));
-            let c = refused(&matrix.c, index, (id, value));
-            let said = said(rust.as_ref(), c.as_ref());
+            let strict = refused(&matrix.strict, index, (id, value));
+            let default = refused(&matrix.default, index, (id, value));
+            let said = said(strict.as_ref(), default.as_ref());
             groups.entry(said).or_default().push(&host.name);
         }
         for (said, hosts) in groups {
@@ -58,16 +58,16 @@ fn lines(matrix: &Matrix, mistake: usize) -> Vec<String> {
     lines
 }
 
-/// What is said about a write, and what the C kernel says if that is something else.
-fn said(rust: Option<&Refusal>, c: Option<&Refusal>) -> String {
-    let mut said = rust.map_or("accepted".to_owned(), answer);
-    if let Some(about) = rust.and_then(about) {
+/// What is said about a write to a strict VM, and to a default VM if that is something else.
+fn said(strict: Option<&Refusal>, default: Option<&Refusal>) -> String {
+    let mut said = strict.map_or("accepted".to_owned(), answer);
+    if let Some(about) = strict.and_then(about) {
         said += &format!(" ({about})");
     }
     let errno = |refusal: Option<&Refusal>| refusal.map(|it| it.errno.clone());
-    if errno(rust) != errno(c) {
-        let c = errno(c).unwrap_or("accepted".to_owned());
-        said += &format!("; C: {c}");
+    if errno(strict) != errno(default) {
+        let default = errno(default).unwrap_or("accepted".to_owned());
+        said += &format!("; default: {default}");
     }
     said
 }
@@ -86,7 +86,7 @@ mod tests {
                 "SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer (offer 1) \
                  on good",
                 "SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer (offer 1); \
-                 C: accepted on bad",
+                 default: accepted on bad",
             ]
         );
     }

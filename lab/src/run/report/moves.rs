@@ -9,7 +9,7 @@ use super::text::{self, letter};
 use crate::dump::Dump;
 use crate::run::matrix::{Matrix, Move};
 
-/// Marks a move that ends otherwise with the C kernel.
+/// Marks a move that ends otherwise for a default VM.
 const DIFFERS: &str = "*";
 
 pub fn table(matrix: &Matrix) -> String {
@@ -33,12 +33,14 @@ pub fn table(matrix: &Matrix) -> String {
 }
 
 fn word(matrix: &Matrix, dump: usize, host: usize) -> String {
-    let ours = matrix.of_move(&matrix.rust, dump, host);
-    let mark = match ours == matrix.of_move(&matrix.c, dump, host) {
-        true => "",
-        false => DIFFERS,
+    let mark = match matrix.differs(dump, host) {
+        true => DIFFERS,
+        false => "",
     };
-    format!("{}{mark}", ours.word())
+    format!(
+        "{}{mark}",
+        matrix.of_move(&matrix.strict, dump, host).word()
+    )
 }
 
 /// Colours the words after the table has been laid out.
@@ -60,14 +62,12 @@ pub fn legend(matrix: &Matrix) -> String {
     let count = |meant: Move| {
         let moves = matrix.moves();
         moves
-            .filter(|(dump, host)| matrix.of_move(&matrix.rust, *dump, *host) == meant)
+            .filter(|(dump, host)| matrix.of_move(&matrix.strict, *dump, *host) == meant)
             .count()
     };
     let differ = matrix
         .moves()
-        .filter(|(dump, host)| {
-            matrix.of_move(&matrix.rust, *dump, *host) != matrix.of_move(&matrix.c, *dump, *host)
-        })
+        .filter(|(dump, host)| matrix.differs(*dump, *host))
         .count();
     [
         (
@@ -86,7 +86,7 @@ pub fn legend(matrix: &Matrix) -> String {
             "one way: accepted, but refused by the host it came from when it comes back",
         ),
         (Move::Refused.word(), count(Move::Refused), "refused"),
-        (DIFFERS, differ, "otherwise with the C kernel, see below"),
+        (DIFFERS, differ, "otherwise for a default VM, see below"),
     ]
     .iter()
     .map(|(word, count, meaning)| format!("{word:>4} {count:>4}  {meaning}\n"))
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(rows_of(&matrix)[2], ["B", "bad", "ok*", "ok"]);
         assert_eq!(rows_of(&matrix)[3], ["field", "ok", "NO"]);
 
-        std::mem::swap(&mut matrix.rust, &mut matrix.c);
+        std::mem::swap(&mut matrix.strict, &mut matrix.default);
         assert_eq!(rows_of(&matrix)[2], ["B", "bad", "1w*", "ok"]);
     }
 

@@ -13,7 +13,7 @@ pub fn told(matrix: &Matrix) -> String {
     let title =
         |refusal: &Refusal| format!("{}: {}", write(refusal.id, refusal.value), answer(refusal));
     let all: BTreeSet<&Refusal> = matrix
-        .rust
+        .strict
         .there
         .iter()
         .flatten()
@@ -33,7 +33,7 @@ pub fn told(matrix: &Matrix) -> String {
             last = title;
         }
         let about = about(refusal).map_or(String::new(), |about| format!("{about}: "));
-        let is_meant = |dump, host| matrix.rust.there(dump, host).refusals.contains(refusal);
+        let is_meant = |dump, host| matrix.strict.there(dump, host).refusals.contains(refusal);
         for (sources, targets) in by_targets(matrix, is_meant) {
             let line = format!("{about}{} -> {}", sources.join(", "), targets.join(", "));
             text += &wrap(2, &line);
@@ -58,8 +58,8 @@ mod tests {
     #[test]
     fn no_refusals_are_told_too() {
         let mut matrix = example();
-        let accepted = matrix.rust.there[0].clone();
-        matrix.rust.there[1] = accepted;
+        let accepted = matrix.strict.there[0].clone();
+        matrix.strict.there[1] = accepted;
         assert_eq!(told(&matrix), "No refusals.\n");
     }
 }

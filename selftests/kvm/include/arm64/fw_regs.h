@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The firmware pseudo-registers of KVM/arm64 as their tests see them: which
- * there are, which values are well-formed, and what each access should answer.
+ * there are, which values are accepted, and what becomes of these.
  *
  * This is a model of the documented ABI, see Documentation/virt/kvm/arm/
- * fw-pseudo-registers.rst. It knows nothing of the host but the offer, i.e. the
- * best value that the host can keep for a VM.
+ * fw-pseudo-registers.rst. It knows nothing of the kernel and the host but the
+ * offer, i.e. the best value that can be kept for a VM.
  */
 #ifndef SELFTEST_KVM_ARM64_FW_REGS_H
 #define SELFTEST_KVM_ARM64_FW_REGS_H
@@ -28,8 +28,8 @@ struct fw_reg {
 	const char *name;
 	u64 id;
 	enum fw_kind kind;
-	u64 max;	/* newest version, best level, or all services */
 	u64 low;	/* offered by every host */
+	u64 max;	/* of a workaround: the best level that there is */
 };
 
 enum {
@@ -48,26 +48,31 @@ enum {
 	[FW_##_name] = { .name = #_name, .id = KVM_REG_ARM_##_id, __VA_ARGS__ }
 #define FW_LEVELS(_name, _id) \
 	FW_REG(_name, _id, .kind = FW_WORKAROUND, .max = KVM_REG_ARM_##_id##_NOT_REQUIRED)
-#define FW_SERVICES(_name, _max) \
-	FW_REG(_name, _name, .kind = FW_BITMAP, .max = _max)
+#define FW_SERVICES(_name) \
+	FW_REG(_name, _name, .kind = FW_BITMAP)
 
 static const struct fw_reg fw_regs[FW_NR_REGS] = {
-	FW_REG(PSCI_VERSION, PSCI_VERSION, .kind = FW_PSCI,
-	       .max = PSCI_VERSION(1, 3), .low = PSCI_VERSION(0, 2)),
+	FW_REG(PSCI_VERSION, PSCI_VERSION, .kind = FW_PSCI, .low = PSCI_VERSION(0, 2)),
 	FW_LEVELS(WORKAROUND_1, SMCCC_ARCH_WORKAROUND_1),
 	FW_LEVELS(WORKAROUND_2, SMCCC_ARCH_WORKAROUND_2),
 	FW_LEVELS(WORKAROUND_3, SMCCC_ARCH_WORKAROUND_3),
-	FW_SERVICES(STD_BMAP, BIT(KVM_REG_ARM_STD_BIT_TRNG_V1_0)),
-	FW_SERVICES(STD_HYP_BMAP, BIT(KVM_REG_ARM_STD_HYP_BIT_PV_TIME)),
-	FW_SERVICES(VENDOR_HYP_BMAP, BIT(KVM_REG_ARM_VENDOR_HYP_BIT_FUNC_FEAT) |
-				     BIT(KVM_REG_ARM_VENDOR_HYP_BIT_PTP)),
-	FW_SERVICES(VENDOR_HYP_BMAP_2, BIT(KVM_REG_ARM_VENDOR_HYP_BIT_DISCOVER_IMPL_VER) |
-				       BIT(KVM_REG_ARM_VENDOR_HYP_BIT_DISCOVER_IMPL_CPUS)),
+	FW_SERVICES(STD_BMAP),
+	FW_SERVICES(STD_HYP_BMAP),
+	FW_SERVICES(VENDOR_HYP_BMAP),
+	FW_SERVICES(VENDOR_HYP_BMAP_2),
 };
 
-/* Run each test of @fixture, whose variant has a member reg, for each register. */
-#define FW_REG_VARIANT(fixture, name) \
-	FIXTURE_VARIANT_ADD(fixture, name) { .reg = &fw_regs[FW_##name] }
+/*
+ * Run each test of @fixture for each register of both kinds of VM. Its variant
+ * has the members reg and strict.
+ */
+#define FW_REG_VARIANT(fixture, name)				\
+	FIXTURE_VARIANT_ADD(fixture, name##_default) {		\
+		.reg = &fw_regs[FW_##name], .strict = false	\
+	};							\
+	FIXTURE_VARIANT_ADD(fixture, name##_strict) {		\
+		.reg = &fw_regs[FW_##name], .strict = true	\
+	}
 #define FW_REG_VARIANTS(fixture)				\
 	FW_REG_VARIANT(fixture, PSCI_VERSION);			\
 	FW_REG_VARIANT(fixture, WORKAROUND_1);			\
@@ -99,33 +104,40 @@ static inline u64 fw_narrow(const struct fw_reg *reg, u64 val)
 	}
 }
 
-/* Could some host offer @val to a VM whose vCPUs have the PSCI_0_2 feature? */
-static inline bool fw_well_formed(const struct fw_reg *reg, u64 val)
+/* Is @val accepted before the VM has run? If not, it gets EINVAL. */
+static inline bool fw_offered(const struct fw_reg *reg, u64 offer, u64 val)
 {
 	switch (reg->kind) {
 	case FW_PSCI:
+		/* vCPUs without the PSCI_0_2 feature have 0.1 and nothing else. */
+		if (offer == PSCI_VERSION(0, 1))
+			return val == offer;
 		return val == PSCI_VERSION(0, 2) ||
-		       (val >= PSCI_VERSION(1, 0) && val <= PSCI_VERSION(1, 3));
+		       (val >= PSCI_VERSION(1, 0) && val <= offer);
 	case FW_WORKAROUND:
-		return fw_narrow(reg, val) <= reg->max;
+		return fw_narrow(reg, val) <= offer;
 	case FW_BITMAP:
-		return !(val & ~reg->max);
+		return !(val & ~offer);
 	}
 	return false;
 }
 
-static inline bool fw_offered(const struct fw_reg *reg, u64 offer, u64 val)
+/* What get shows once @val was accepted: a default VM forgets levels. */
+static inline u64 fw_shown(bool strict, const struct fw_reg *reg, u64 offer, u64 val)
 {
-	if (!fw_well_formed(reg, val))
-		return false;
+	return strict || reg->kind != FW_WORKAROUND ? fw_narrow(reg, val) : offer;
+}
 
-	return reg->kind != FW_WORKAROUND || fw_narrow(reg, val) <= offer;
+/* Does another value than the current one get EBUSY once the VM has run? */
+static inline bool fw_freezes(bool strict, const struct fw_reg *reg)
+{
+	return strict || reg->kind == FW_BITMAP;
 }
 
 /* An offered value other than @current, or @current if there is none. */
 static inline u64 fw_other(const struct fw_reg *reg, u64 offer, u64 current)
 {
-	return current == reg->low ? offer : reg->low;
+	return current != reg->low && fw_offered(reg, offer, reg->low) ? reg->low : offer;
 }
 
 /* Values near every edge of every register, and all small ones. */
@@ -161,7 +173,10 @@ static inline u64 fw_candidate(unsigned int i)
 	return fw_edges[i - FW_VERSIONS];
 }
 
-/* Low 32 bits of ids that name no register, in both classes and around them. */
+/*
+ * Low 32 bits of ids that name no register, in both classes and around them. A
+ * kernel that knows one of them lists it.
+ */
 static const u32 fw_unknown_ids[] = {
 	0x00140004, 0x00140005, 0x00140010, 0x001400ff, 0x00140100, 0x0014ffff,
 	0x00160004, 0x00160005, 0x00160010, 0x001600ff, 0x00160100, 0x0016ffff,
@@ -190,6 +205,7 @@ static inline const char *fw_errno_name(int err)
 	case EFAULT:	return "EFAULT";
 	case EINVAL:	return "EINVAL";
 	case ENOENT:	return "ENOENT";
+	case ENOEXEC:	return "ENOEXEC";
 	case ENXIO:	return "ENXIO";
 	case EPERM:	return "EPERM";
 	}
@@ -220,13 +236,28 @@ static inline u64 fw_get(struct kvm_vcpu *vcpu, const struct fw_reg *reg)
 	return vcpu_get_reg(vcpu, reg->id);
 }
 
-/* The best value for @reg in a VM that has not been written to; see fw_set_ssbs(). */
+/*
+ * The best value for @reg in a VM that has not been written to, and has not run.
+ * A fresh VM shows it, but for a bitmap, of which not all may be given at first.
+ */
 static inline u64 fw_offer(struct kvm_vcpu *vcpu, const struct fw_reg *reg)
 {
-	return reg->kind == FW_WORKAROUND ? fw_get(vcpu, reg) : reg->max;
+	u64 fresh = fw_get(vcpu, reg), offer = 0;
+	int bit;
+
+	if (reg->kind != FW_BITMAP)
+		return fresh;
+
+	for (bit = 0; bit < 64; bit++) {
+		if (!fw_set(vcpu, reg, BIT(bit)))
+			offer |= BIT(bit);
+	}
+	TEST_ASSERT(!fw_set(vcpu, reg, fresh), "Cannot write %s back", reg->name);
+
+	return offer;
 }
 
-/* What a VM was promised, and the ID register on which an offer depends. */
+/* What a VM has, and the ID register on which an offer depends; see fw_set_ssbs(). */
 struct fw_state {
 	u64 vals[FW_NR_REGS];
 	u64 pfr1;

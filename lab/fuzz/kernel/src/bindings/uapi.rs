@@ -2,9 +2,17 @@
 
 //! Constants. The component compares those of the UAPI with its own at compile time.
 
+pub const KVM_REG_ARM64: u64 = 0x6000_0000_0000_0000;
 pub const KVM_REG_SIZE_MASK: u64 = 0x00f0_0000_0000_0000;
 pub const KVM_REG_SIZE_U64: u64 = 0x0030_0000_0000_0000;
 pub const KVM_ARM_VCPU_PSCI_0_2: u32 = 2;
+pub const KVM_ARM_FW_REGS_STRICT: u32 = 1;
+pub const KVM_ARM_FW_REGS_NULL_PROMISE: u32 = 2;
+
+// Flags of a VM, which only the kernel sees.
+pub const KVM_ARCH_FLAG_HAS_RAN_ONCE: u32 = 2;
+pub const KVM_ARCH_FLAG_FW_REGS_STRICT: u32 = 12;
+pub const KVM_ARCH_FLAG_FW_REGS_NULL_PROMISE: u32 = 13;
 
 pub const KVM_REG_ARM_PSCI_VERSION: u64 = 0x6030_0000_0014_0000;
 pub const KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1: u64 = 0x6030_0000_0014_0001;
