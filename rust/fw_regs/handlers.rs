@@ -108,7 +108,7 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Accepted, Reaso
         promise: entry.promise(),
         has_run: config.has_run(),
     };
-    (event.promise, event.offer) = (state.promise, state.offer);
+    event.state = Some(state);
     judge(register, retention, value, &state)?;
     match retention {
         Retention::Forgotten => (),

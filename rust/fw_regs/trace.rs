@@ -15,7 +15,8 @@ use kernel::{
 
 use crate::policy::{
     Accepted,
-    Reason, //
+    Reason,
+    State, //
 };
 
 declare_trace! {
@@ -32,14 +33,13 @@ declare_trace! {
     );
 }
 
-/// A write to a firmware pseudo-register, and what the verdict on it depends on. What was not
-/// evaluated is 0.
+/// A write to a firmware pseudo-register, and what the verdict on it depends on. Fields that were
+/// not evaluated are 0.
 pub(crate) struct FwRegSet {
     vcpu_id: c_int,
     id: u64,
     pub(crate) value: u64,
-    pub(crate) promise: u64,
-    pub(crate) offer: u64,
+    pub(crate) state: Option<State>,
 }
 
 impl FwRegSet {
@@ -50,28 +50,21 @@ impl FwRegSet {
             vcpu_id: vcpu.id(),
             id: reg.id(),
             value: 0,
-            promise: 0,
-            offer: 0,
+            state: None,
         }
     }
 
     /// Leaves a trace event. No lock may be held.
     #[inline]
     pub(crate) fn trace(&self, verdict: Result<Accepted, Reason>) {
+        let (promise, offer) = self
+            .state
+            .map_or((0, 0), |state| (state.promise, state.offer));
         let verdict = match verdict {
             Ok(accepted) => accepted.into(),
             Err(reason) => reason.into(),
         };
         // SAFETY: Always safe to call.
-        unsafe {
-            kvm_arm_fw_reg_set(
-                self.vcpu_id,
-                self.id,
-                self.value,
-                self.promise,
-                self.offer,
-                verdict,
-            )
-        }
+        unsafe { kvm_arm_fw_reg_set(self.vcpu_id, self.id, self.value, promise, offer, verdict) }
     }
 }

@@ -12,8 +12,8 @@ use crate::results::Case;
 /// How much more than in C an access may cost: one to a default VM, or a set that a strict VM
 /// stores.
 const EACH: f64 = 1.10;
-/// How much of what they cost in C all accesses to default VMs may cost together.
-const ALL: f64 = 0.95;
+/// How much of what bounds them all accesses to default VMs may cost together.
+const ALL: f64 = 1.00;
 /// How much larger than in C the handlers may be.
 const TEXT: f64 = 1.10;
 
@@ -27,17 +27,14 @@ const SCENES: [&str; 5] = ["list", "get-all", "set-all", "threads", "guest"];
 /// Those of them that are done on many vCPUs.
 pub const PER_VCPU: [&str; 3] = ["list", "get-all", "set-all"];
 
-/// The register whose set in C does what all sets of a strict VM do: take the lock, look whether the
-/// VM has run, store.
-const SET_IN_C: &str = "STD_BMAP";
-
 /// A row of the table as the goal sees it.
 pub struct Row<'a> {
     pub access: &'a str,
     pub rust: f64,
-    /// The access of C's with which it is compared.
-    pub peer: Option<String>,
+    /// The same access in C.
     pub c: Option<f64>,
+    /// The access of C's by which it is bounded, and what that costs.
+    pub bound: Option<(String, f64)>,
 }
 
 impl Row<'_> {
@@ -54,14 +51,16 @@ pub fn rows<'a>(c: &'a Costs, rust: &'a Costs) -> Result<Vec<Row<'a>>> {
     let handlers = rust.iter().filter(|(access, _)| *access != FLOOR);
     Ok(handlers
         .map(|(access, cost)| {
-            let peer = peer(access);
             let floored = !is_scene(access);
             let less = |cost: f64, floor: f64| if floored { cost - floor } else { cost };
+            let of_c = |access: &str| c.of(access).map(|cost| less(cost, c_floor));
+            let (how, plain) = split(access);
+            let bound = (how != Some(TRACED)).then(|| bound(how, plain)).flatten();
             Row {
                 access,
                 rust: less(cost, rust_floor),
-                c: c.of(&peer).map(|cost| less(cost, c_floor)),
-                peer: (c.of(&peer).is_some()).then_some(peer),
+                c: of_c(plain),
+                bound: bound.and_then(|peer| of_c(&peer).map(|cost| (peer, cost))),
             }
         })
         .collect())
@@ -82,52 +81,66 @@ fn is_scene(access: &str) -> bool {
         .any(|scene| plain.split('/').next() == Some(scene))
 }
 
-/// With which access of C's one is compared: itself, or where a strict VM stores and C does not,
-/// the one that stores.
-fn peer(access: &str) -> String {
-    match split(access) {
-        (Some(STRICT), plain) => storing(plain).unwrap_or_else(|| plain.to_owned()),
-        (_, plain) => plain.to_owned(),
-    }
-}
-
-/// The set in C that does what this one of a strict VM does. None: it is none that may store.
-fn storing(plain: &str) -> Option<String> {
+/// The access of C's that bounds this one: itself where C takes the lock for it, too, or neither
+/// does. All sets that get as far as the lock take it in Rust, and few do in C: those are bounded by
+/// one that does. None: nothing bounds it.
+fn bound(how: Option<&str>, plain: &str) -> Option<String> {
     let words: Vec<&str> = plain.split('/').collect();
-    match words.as_slice() {
-        ["set", _, value @ ("same" | "other")] => Some(format!("set/{SET_IN_C}/{value}")),
-        ["ran", "set", _, value @ ("same" | "other")] => {
-            Some(format!("ran/set/{SET_IN_C}/{value}"))
+    let (ran, register, value) = match words.as_slice() {
+        ["set", register, value] => ("", *register, *value),
+        ["ran", "set", register, value] => ("ran/", *register, *value),
+        // A get, which may take another way in a strict VM.
+        _ => return how.is_none().then(|| plain.to_owned()),
+    };
+    let is_bitmap = register.contains("BMAP");
+    match (how, value) {
+        // It is refused before the lock.
+        (None, "malformed") => Some(plain.to_owned()),
+        // It asks for the host's state.
+        (None, "same" | "other" | "above-offer") if register == "WORKAROUND_2" => {
+            Some(plain.to_owned())
         }
+        (_, "same" | "other") if register.starts_with("WORKAROUND") => {
+            Some(format!("{ran}set/WORKAROUND_2/same"))
+        }
+        (None, "above-offer") if register.starts_with("WORKAROUND") => {
+            Some(format!("{ran}set/WORKAROUND_2/above-offer"))
+        }
+        // It is stored.
+        (None, "same" | "other") if is_bitmap => Some(plain.to_owned()),
+        (_, "same" | "other") => Some(format!("{ran}set/STD_BMAP/{value}")),
+        // The one that C refuses with the lock held.
+        (None, "above-offer") => Some("ran/set/STD_BMAP/other".to_owned()),
         _ => None,
     }
 }
 
 /// Each access to a default VM, and each set that a strict one stores: not much more than that of
-/// C's with which it is compared. Where all of a kind hold, that is one case.
+/// C's which bounds it. Where all of a kind hold, that is one case.
 pub fn each(c: &Costs, rust: &Costs) -> Result<Vec<Case>> {
     let rows = rows(c, rust)?;
-    let default = rows.iter().filter(|row| split(row.access).0.is_none());
-    let strict = rows.iter().filter(|row| match split(row.access) {
-        (Some(STRICT), plain) => storing(plain).is_some(),
-        _ => false,
-    });
-    let mut cases = within("default", default)?;
-    cases.extend(within(STRICT, strict)?);
+    let of = |how| {
+        let of_kind = move |row: &&Row| split(row.access).0 == how;
+        rows.iter().filter(of_kind)
+    };
+    let mut cases = within("default", of(None))?;
+    cases.extend(within(STRICT, of(Some(STRICT)))?);
     Ok(cases)
 }
 
 /// These rows, each at most [`EACH`] times C's.
 fn within<'a>(name: &str, rows: impl Iterator<Item = &'a Row<'a>>) -> Result<Vec<Case>> {
     let (mut count, mut above) = (0, Vec::new());
-    for (row, c) in rows.filter_map(|row| Some((row, row.c?))) {
+    for row in rows {
+        let Some((peer, c)) = &row.bound else {
+            continue;
+        };
         count += 1;
         if row.rust > EACH * c {
-            let peer = row.peer.as_deref().unwrap_or_default();
+            let times = row.rust / c;
             let cause = format!(
-                "{:.1} instructions, {:.2} x C's {c:.1} for {peer}",
-                row.rust,
-                row.rust / c
+                "{:.1} instructions, {times:.2} x C's {c:.1} for {peer}",
+                row.rust
             );
             above.push(Case::fail(row.access, cause));
         }
@@ -139,15 +152,13 @@ fn within<'a>(name: &str, rows: impl Iterator<Item = &'a Row<'a>>) -> Result<Vec
     })
 }
 
-/// All single accesses to default VMs together: less than in C.
+/// All single accesses to default VMs together: no more than in C.
 pub fn sum(c: &Costs, rust: &Costs) -> Result<Case> {
     let (mut c_sum, mut rust_sum) = (0.0, 0.0);
     let rows = rows(c, rust)?;
-    for row in rows
-        .iter()
-        .filter(|row| row.is_access() && split(row.access).0.is_none())
-    {
-        if let Some(c) = row.c {
+    let default = rows.iter().filter(|row| split(row.access).0.is_none());
+    for row in default.filter(|row| row.is_access()) {
+        if let Some((_, c)) = &row.bound {
             c_sum += c;
             rust_sum += row.rust;
         }
@@ -204,21 +215,45 @@ mod tests {
     use crate::bench::costs::costs;
 
     #[test]
-    fn only_sets_that_strict_vms_store_are_compared_with_another() {
-        for (access, expected) in [
-            ("set/PSCI_VERSION/other", "set/PSCI_VERSION/other"),
-            ("traced/ran/set/STD_BMAP/same", "ran/set/STD_BMAP/same"),
-            ("strict/set/PSCI_VERSION/other", "set/STD_BMAP/other"),
-            ("strict/set/VENDOR_HYP_BMAP_2/same", "set/STD_BMAP/same"),
-            ("strict/ran/set/WORKAROUND_1/same", "ran/set/STD_BMAP/same"),
+    fn a_set_that_c_does_not_lock_is_bounded_by_one_that_it_does() {
+        for (how, plain, expected) in [
+            (None, "get/WORKAROUND_1", "get/WORKAROUND_1"),
+            (None, "list/1", "list/1"),
+            (None, "set/STD_BMAP/other", "set/STD_BMAP/other"),
+            (None, "set/STD_BMAP/above-offer", "ran/set/STD_BMAP/other"),
             (
-                "strict/set/PSCI_VERSION/malformed",
+                None,
+                "set/PSCI_VERSION/malformed",
                 "set/PSCI_VERSION/malformed",
             ),
-            ("strict/get/WORKAROUND_2", "get/WORKAROUND_2"),
+            (None, "ran/set/PSCI_VERSION/same", "ran/set/STD_BMAP/same"),
+            (None, "set/WORKAROUND_1/other", "set/WORKAROUND_2/same"),
+            (
+                None,
+                "ran/set/WORKAROUND_2/same",
+                "ran/set/WORKAROUND_2/same",
+            ),
+            (
+                None,
+                "set/WORKAROUND_3/above-offer",
+                "set/WORKAROUND_2/above-offer",
+            ),
+            (Some(STRICT), "set/PSCI_VERSION/other", "set/STD_BMAP/other"),
+            (
+                Some(STRICT),
+                "set/VENDOR_HYP_BMAP_2/same",
+                "set/STD_BMAP/same",
+            ),
+            (
+                Some(STRICT),
+                "ran/set/WORKAROUND_1/same",
+                "ran/set/WORKAROUND_2/same",
+            ),
         ] {
-            assert_eq!(peer(access), expected, "{access}");
+            assert_eq!(bound(how, plain).as_deref(), Some(expected), "{plain}");
         }
+        assert_eq!(bound(Some(STRICT), "get/WORKAROUND_2"), None);
+        assert_eq!(bound(Some(STRICT), "set/PSCI_VERSION/malformed"), None);
     }
 
     const C: [(&str, f64); 4] = [
@@ -265,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn all_together_must_cost_less() {
+    fn all_together_must_not_cost_more() {
         let failed = |get, list| {
             let others = [("get/A", get), ("list/1", list), ("strict/get/A", 9999.0)];
             sum(&costs(&C), &but(&others)).unwrap().failed()
         };
         // C has 300, of which 200 are the other access.
-        assert!(!failed(584.9, 9000.0) && failed(585.1, 9000.0));
-        assert!(!failed(584.9, 9999.0), "a scene is none of the accesses");
+        assert!(!failed(599.9, 9000.0) && failed(600.1, 9000.0));
+        assert!(!failed(599.9, 9999.0), "a scene is none of the accesses");
     }
 
     #[test]

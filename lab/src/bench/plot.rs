@@ -97,7 +97,7 @@ mod tests {
         let row = |access, c| Row {
             access,
             rust: 90.0,
-            peer: None,
+            bound: None,
             c,
         };
         let svg = svg(&[

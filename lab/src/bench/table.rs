@@ -12,7 +12,7 @@ use super::{Bench, FLOOR};
 pub fn text(bench: &Bench) -> Result<String> {
     let [c, rust] = [&bench.c, &bench.rust].map(|kernel| &kernel.costs);
     let floor = rust.of(FLOOR).context("the floor was not measured")?;
-    let mut costs = table(["Instructions", "C", "Rust", "Rust / C", "where C is"])?;
+    let mut costs = table(["Instructions", "C", "Rust", "Rust / C", "bounded by"])?;
     for row in goal::rows(c, rust)? {
         costs.add_row(cells(&row));
     }
@@ -68,21 +68,20 @@ fn table(head: [&str; 5]) -> Result<Table> {
 }
 
 fn cells(row: &Row) -> Vec<String> {
-    let mut cells = vec![row.access.to_owned()];
-    match (row.c, &row.peer) {
-        (Some(c), Some(peer)) => {
-            cells.extend([
-                format!("{c:.1}"),
-                format!("{:.1}", row.rust),
-                ratio(row.rust, c),
-            ]);
-            if peer != row.access {
-                cells.push(peer.clone());
-            }
+    let number = |of_c: Option<f64>| of_c.map_or(String::new(), |c| format!("{c:.1}"));
+    let bound = match &row.bound {
+        Some((peer, c)) if peer != row.access => {
+            format!("{} x C's {peer}", ratio(row.rust, *c))
         }
-        _ => cells.extend([String::new(), format!("{:.1}", row.rust)]),
-    }
-    cells
+        _ => String::new(),
+    };
+    vec![
+        row.access.to_owned(),
+        number(row.c),
+        format!("{:.1}", row.rust),
+        row.c.map_or(String::new(), |c| ratio(row.rust, c)),
+        bound,
+    ]
 }
 
 fn ratio(rust: f64, c: f64) -> String {

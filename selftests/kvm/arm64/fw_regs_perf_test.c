@@ -115,11 +115,6 @@ static void measure_set(struct kvm_vcpu *vcpu, const char *what, const struct fw
 	       LEAST(access_all(vcpu->fd, KVM_SET_ONE_REG, &one_a, &one_b)), NR_ACCESSES);
 }
 
-static u64 malformed(const struct fw_reg *reg)
-{
-	return reg->kind == FW_BITMAP ? BIT(63) : BIT(8);
-}
-
 static void measure_vm(bool ran)
 {
 	const char *get = ran ? "ran/get" : "get", *set = ran ? "ran/set" : "set";
@@ -141,7 +136,10 @@ static void measure_vm(bool ran)
 
 		measure_get(vcpu, get, reg);
 		measure_set(vcpu, set, reg, "same", fresh, fresh);
-		measure_set(vcpu, set, reg, "malformed", malformed(reg), malformed(reg));
+		if (reg->kind == FW_BITMAP)
+			measure_set(vcpu, set, reg, "above-offer", BIT(63), BIT(63));
+		else
+			measure_set(vcpu, set, reg, "malformed", BIT(8), BIT(8));
 		if (reg->kind == FW_WORKAROUND && offer < reg->max)
 			measure_set(vcpu, set, reg, "above-offer", reg->max, reg->max);
 		if (other == fresh)
