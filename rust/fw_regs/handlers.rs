@@ -165,9 +165,9 @@ pub(crate) fn allow_ssbs(config: &Config<'_>, visible: bool) -> Result {
 }
 
 /// `KVM_ARM_FW_REGS_STRICT`.
-pub(crate) const STRICT: u64 = 1 << 0;
+pub(crate) const STRICT: u64 = 1;
 /// `KVM_ARM_FW_REGS_NULL_PROMISE`.
-pub(crate) const NULL_PROMISE: u64 = 1 << 1;
+pub(crate) const NULL_PROMISE: u64 = 2;
 /// The flags of `KVM_CAP_ARM_FW_REGS_STRICT`.
 pub(crate) const FLAGS: u64 = STRICT | NULL_PROMISE;
 
