@@ -64,7 +64,10 @@ fn look(
     let mut ours = Vec::new();
     for diagnosis in found {
         let text = fs::read_to_string(project.tree().join(&diagnosis.file))?;
-        let line = text.lines().nth(diagnosis.line.saturating_sub(1)).unwrap_or_default();
+        let line = text
+            .lines()
+            .nth(diagnosis.line.saturating_sub(1))
+            .unwrap_or_default();
         let added = tree::added(project, &diagnosis.file)?;
         if added.lines().any(|added| added == line) {
             ours.push(Case::fail("diagnosis", diagnosis.text));
