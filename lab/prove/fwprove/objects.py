@@ -15,6 +15,9 @@ TEXT = 0x400000
 EXTERNS = 0x1000000
 EXTERN_SIZE = 0x100
 
+# arch/arm64/include/asm/jump_label.h: struct jump_entry.
+JUMP_ENTRY = struct.Struct("<iiq")
+
 
 @dataclass(frozen=True)
 class StaticBranch:
@@ -48,16 +51,22 @@ def link(linker, path, output):
     return Linked(output, externs, tuple(_branches(output, externs)))
 
 
-def _branches(path, externs):
-    """The kernel's struct jump_entry: two offsets from themselves to code and target, and one to
-    the key."""
+def table(path, name, entry):
+    """The entries of a table of a linked object, each of which begins with two offsets from
+    themselves: its address, the two places, and the rest."""
     with open(path, "rb") as file:
-        section = ELFFile(file).get_section_by_name("__jump_table")
+        section = ELFFile(file).get_section_by_name(name)
         if section is None:
             return
-        base, data = section["sh_addr"], section.data()
-    for at in range(0, len(data), 16):
-        code, target, key = struct.unpack_from("<iiq", data, at)
-        where = base + at + 8 + key & ~3  # the low bits are flags
+        at, data = section["sh_addr"], section.data()
+    for code, other, *rest in entry.iter_unpack(data):
+        yield at, at + code, at + 4 + other, rest
+        at += entry.size
+
+
+def _branches(path, externs):
+    """The kernel's struct jump_entry, which ends with an offset from itself to the key."""
+    for at, code, target, (key,) in table(path, "__jump_table", JUMP_ENTRY):
+        where = at + 8 + key & ~3  # the low bits are flags
         name = externs.get(where & ~(EXTERN_SIZE - 1), f"{where:#x}")
-        yield StaticBranch(base + at + code, base + at + 4 + target, name, bool(key & 1))
+        yield StaticBranch(code, target, name, bool(key & 1))

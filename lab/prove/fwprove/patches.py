@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import angr
 import claripy
-from elftools.elf.elffile import ELFFile
 
 from .code import branch_target
 from .hooks import NoHook
+from .objects import table
 
 # arch/arm64/include/asm/alternative.h: struct alt_instr.
 ENTRY = struct.Struct("<iiHBB")
@@ -36,7 +36,7 @@ def places(linked, layout, read):
     for branch in linked.branches:
         bit = "tracing" if branch.key == TRACEPOINT else None
         yield Place(branch.code, branch.target, bit, branch.likely, f"the static key {branch.key}")
-    for code, other, capability in alternatives(linked.path):
+    for _, code, other, (capability, *_) in table(linked.path, ".altinstructions", ENTRY):
         if capability & CALLBACK:
             likely = linked.externs.get(other) == PATCH_NOPS
             target = branch_target(code, read(code)) if likely else None
@@ -51,17 +51,6 @@ def places(linked, layout, read):
         bit = known.get(capability) if target else None
         yield Place(code, target, bit, likely, f"the CPU capability {capability}")
 
-
-def alternatives(path):
-    """Where an object is patched for the CPUs, with what, and for which capability."""
-    with open(path, "rb") as file:
-        section = ELFFile(file).get_section_by_name(".altinstructions")
-        if section is None:
-            return
-        base, data = section["sh_addr"], section.data()
-    for at in range(0, len(data), ENTRY.size):
-        code, other, capability, _, _ = ENTRY.unpack_from(data, at)
-        yield base + at + code, base + at + 4 + other, capability
 
 
 class Patched(angr.SimProcedure):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import angr
 import claripy
-from elftools.elf.elffile import ELFFile
 
 from .hooks import NoHook, faulting, note
+from .objects import table
 
 # arch/arm64/include/asm/extable.h: struct exception_table_entry; asm-extable.h: type and data.
 ENTRY = struct.Struct("<iihh")
@@ -36,16 +36,9 @@ class Fixup:
 
 
 def fixups(path):
-    """The exception table of a linked object: two offsets from themselves, a type and its data."""
-    with open(path, "rb") as file:
-        section = ELFFile(file).get_section_by_name("__ex_table")
-        if section is None:
-            return
-        base, data = section["sh_addr"], section.data()
-    for at in range(0, len(data), ENTRY.size):
-        code, target, kind, registers = ENTRY.unpack_from(data, at)
-        places = base + at + code, base + at + 4 + target
-        yield Fixup(*places, kind, registers & 0x1F, registers >> 5 & 0x1F)
+    """The exception table of a linked object: two places, a type and its data."""
+    for _, code, target, (kind, registers) in table(path, "__ex_table", ENTRY):
+        yield Fixup(code, target, kind, registers & 0x1F, registers >> 5 & 0x1F)
 
 
 class Access(angr.SimProcedure):
