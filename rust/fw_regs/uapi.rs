@@ -24,11 +24,6 @@ use crate::{
     },
 };
 
-/// The whole id of a register.
-const fn id(register: Register) -> u64 {
-    bindings::KVM_REG_ARM64 | bindings::KVM_REG_SIZE_U64 | register as u64
-}
-
 macro_rules! assert_same {
     ($($ours:expr => $uapi:ident,)*) => {
         $(
@@ -39,14 +34,14 @@ macro_rules! assert_same {
 }
 
 assert_same! {
-    id(Register::PsciVersion) => KVM_REG_ARM_PSCI_VERSION,
-    id(Register::Workaround1) => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1,
-    id(Register::Workaround2) => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2,
-    id(Register::Workaround3) => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3,
-    id(Register::StdBmap) => KVM_REG_ARM_STD_BMAP,
-    id(Register::StdHypBmap) => KVM_REG_ARM_STD_HYP_BMAP,
-    id(Register::VendorHypBmap) => KVM_REG_ARM_VENDOR_HYP_BMAP,
-    id(Register::VendorHypBmap2) => KVM_REG_ARM_VENDOR_HYP_BMAP_2,
+    Register::PsciVersion.id() => KVM_REG_ARM_PSCI_VERSION,
+    Register::Workaround1.id() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1,
+    Register::Workaround2.id() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2,
+    Register::Workaround3.id() => KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3,
+    Register::StdBmap.id() => KVM_REG_ARM_STD_BMAP,
+    Register::StdHypBmap.id() => KVM_REG_ARM_STD_HYP_BMAP,
+    Register::VendorHypBmap.id() => KVM_REG_ARM_VENDOR_HYP_BMAP,
+    Register::VendorHypBmap2.id() => KVM_REG_ARM_VENDOR_HYP_BMAP_2,
 }
 
 assert_same! {

@@ -62,6 +62,12 @@ impl Register {
         Self::VendorHypBmap2,
     ];
 
+    /// Its id in `struct kvm_one_reg`.
+    #[inline]
+    pub const fn id(self) -> u64 {
+        U64 | self as u64
+    }
+
     /// The name that the UAPI gives it, without the common prefix.
     pub const fn name(self) -> &'static str {
         match self {
@@ -163,7 +169,7 @@ impl TryFrom<u64> for Register {
 impl From<Register> for u64 {
     #[inline]
     fn from(register: Register) -> Self {
-        U64 | Self::from(register as u32)
+        register.id()
     }
 }
 
