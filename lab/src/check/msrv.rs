@@ -10,7 +10,8 @@ use fs_err as fs;
 
 use super::Groups;
 use crate::disk::{ensure_space, is_made_with, note_made_with};
-use crate::kernel::config;
+use crate::kernel::make::Warnings;
+use crate::kernel::{config, refuse_warnings};
 use crate::process::{command, find_program, logged, output};
 use crate::project::{Handlers, Project};
 use crate::results::Case;
@@ -78,7 +79,7 @@ fn missing() -> Option<&'static str> {
 fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     want(project, "mmdebstrap")?;
     let root = make_root(project, oldest)?;
-    let inside = |what: &str, args: &[&str]| {
+    let inside = |what: &str, args: &[&str], each: &mut dyn FnMut(&str)| {
         let _step = Step::spinner(format!("{what}, with the oldest tools"));
         let places = [project.root().to_path_buf(), project.out(""), cargo_home()];
         let mut all = vec!["--mount", "sh", "-eu", "-c", INSIDE, "inside"];
@@ -89,7 +90,7 @@ fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
         all.push("--");
         all.extend(args);
         let log = project.log(&format!("msrv-{what}"));
-        logged(what, &command("unshare", all), &log, |_| ())
+        logged(what, &command("unshare", all), &log, each)
     };
 
     let manifest = project.root().join("lab/Cargo.toml");
@@ -115,7 +116,7 @@ fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
         &["--manifest-path", &manifest],
     ]
     .concat();
-    let lab = inside("lab", &cargo);
+    let lab = inside("lab", &cargo, &mut |_| ());
 
     let build_dir = project.base().join("build/msrv");
     let fragment = project.base().join("build/msrv.config");
@@ -124,12 +125,15 @@ fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     let tree = tree::ensure(project)?;
     let places = [&tree, &build_dir, &fragment].map(|place| place.to_string_lossy());
     let [tree, build_dir, fragment] = &places;
+    let mut warnings = Warnings::new(project)?;
     let kernel = inside(
         "kernel",
         &[
             "sh", "-eu", "-c", KERNEL, "kernel", tree, build_dir, fragment,
         ],
+        &mut |line| warnings.read(line),
     );
+    let kernel = kernel.and_then(|()| refuse_warnings(&project.tree(), warnings));
     Ok(vec![
         Case::from_result("lab", lab),
         Case::from_result("kernel", kernel),
