@@ -2,8 +2,12 @@
 
 //! Boots hosts: one, or many side by side.
 
+pub mod console;
 mod crew;
+mod initramfs;
+pub mod job;
 mod log;
+pub mod qemu;
 mod up;
 
 use std::fs::File;
@@ -16,12 +20,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::console::Transcript;
-use crate::hosts::Host;
-use crate::job::{base_archive, Job};
-use crate::project::{Handlers, Project};
-use crate::qemu::{firmware::Firmware, Machine};
-use crate::ui::Step;
+use crate::base::progress::Step;
+use crate::base::project::{Handlers, Project};
+use crate::boot::console::Transcript;
+use crate::boot::job::{base_archive, Job};
+use crate::boot::qemu::{firmware::Firmware, Machine};
+use crate::model::hosts::Host;
 pub use crew::Crew;
 use up::Up;
 

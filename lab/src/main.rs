@@ -2,46 +2,17 @@
 
 //! The host tool behind the Makefile.
 
-mod bench;
+mod ask;
+mod base;
 mod boot;
-mod browser;
-mod check;
-mod console;
-mod deviations;
-mod discovery;
-mod disk;
-mod dump;
-mod fault;
-mod firmware;
-mod fleet;
-mod fuzz;
-mod groups;
-mod hosts;
-mod initramfs;
-mod job;
-mod kernel;
-mod ktap;
-mod matrix;
-mod mistakes;
-mod mutants;
-mod plan;
-mod prepare;
-mod process;
-mod project;
-mod prove;
-mod qemu;
-mod registers;
-mod results;
-mod run;
-mod selftests;
+mod build;
+mod command;
+mod get;
+mod judge;
+mod model;
+mod report;
 mod series;
-mod setup;
-mod shell;
-mod trace;
-mod tree;
-mod ui;
-mod vectors;
-mod vmm;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,8 +20,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use project::Project;
-use setup::version::Version;
+use base::project::Project;
+use base::version::Version;
+use base::{error, progress};
+use build::{kernel, selftests, tree};
+use command::{check, matrix, plan, run as run_, series_check, shell};
+use verify::{bench, fuzz, mutants, prove};
 
 #[derive(Parser)]
 #[command(about, version)]
@@ -113,7 +88,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            ui::say(fault::render(&error));
+            progress::say(error::render(&error));
             ExitCode::FAILURE
         }
     }
@@ -132,11 +107,11 @@ fn run(cli: Cli) -> Result<bool> {
         project = project.with_series(series);
     }
     match cli.command {
-        Command::Setup => setup::ensure(&project).map(drop)?,
+        Command::Setup => get::ensure(&project).map(drop)?,
         Command::Tree => tree::ensure(&project).map(drop)?,
         Command::Kernel => kernel::run(&project)?,
         Command::Selftests => selftests::run(&project)?,
-        Command::Run => run::run(&project)?,
+        Command::Run => run_::run(&project)?,
         Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
         Command::Bench { record } => return bench::run(&project, record),
@@ -144,9 +119,49 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Fuzz(fuzz) => return fuzz::run(&project, &fuzz),
         Command::Mutants(mutants) => return mutants::run(&project, &mutants),
         Command::Series(series) => series::run(&project, &series)?,
-        Command::SeriesCheck => return series::build::run(&project),
+        Command::SeriesCheck => return series_check::run(&project),
         Command::Plan(plan) => return plan::run(plan),
         Command::Check { only } => return check::check(&project, &only),
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use regex::Regex;
+
+    /// The folders of this tool: each uses those before it, and none behind.
+    const FOLDERS: [&str; 11] = [
+        "base", "model", "get", "build", "boot", "ask", "judge", "report", "verify", "series",
+        "command",
+    ];
+
+    #[test]
+    fn folders_use_only_what_is_above_them() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let import = Regex::new(r"crate::([a-z]+)").unwrap();
+        let (mut files, mut broken) = (0, Vec::new());
+        for path in glob::glob(&format!("{}/**/*.rs", src.display())).unwrap() {
+            let path = path.unwrap();
+            let name = path.strip_prefix(&src).unwrap();
+            let folder = name.iter().next().unwrap().to_str().unwrap();
+            let folder = folder.trim_end_matches(".rs");
+            if folder == "main" {
+                continue;
+            }
+            let place = |folder: &str| FOLDERS.iter().position(|found| *found == folder);
+            let own = place(folder).unwrap_or_else(|| panic!("{folder} is in no order"));
+            let text = fs_err::read_to_string(&path).unwrap();
+            for found in import.captures_iter(&text) {
+                if place(&found[1]).is_none_or(|used| used > own) {
+                    broken.push(format!("{} uses {}", name.display(), &found[1]));
+                }
+            }
+            files += 1;
+        }
+        assert!(files > 100, "{files} files were seen");
+        assert_eq!(broken, [""; 0]);
+    }
 }

@@ -5,10 +5,8 @@
 //! They are commits over the tree that they are for, made from `lab/series/patches.toml`, our files
 //! and the edits: what they come to is what `lab tree` makes.
 
-pub mod build;
 pub mod check;
-mod example;
-mod gates;
+pub mod example;
 mod patches;
 
 use std::path::{Path, PathBuf};
@@ -17,14 +15,14 @@ use anyhow::{ensure, Context, Result};
 use clap::Args;
 use fs_err as fs;
 
-use crate::disk::whole_dir;
-use crate::fault::{fault, Help};
-use crate::process::{command, output};
-use crate::project::Project;
-use crate::tree::git::Repo;
-use crate::tree::source::version_in;
-use crate::tree::{self, overlay};
-use crate::ui::say;
+use crate::base::disk::whole_dir;
+use crate::base::error::{fault, Help};
+use crate::base::process::{command, output};
+use crate::base::progress::say;
+use crate::base::project::Project;
+use crate::build::tree::git::Repo;
+use crate::build::tree::{self, overlay};
+use crate::get::source::version_in;
 use patches::Patches;
 
 const COVER: &str = "0000-cover-letter.patch";
@@ -48,9 +46,9 @@ pub struct Series {
 }
 
 /// What the series is for.
-struct Base {
+pub struct Base {
     /// In our repository.
-    commit: String,
+    pub commit: String,
     /// For people.
     about: String,
     /// Whether others have this commit, too.
@@ -58,15 +56,15 @@ struct Base {
 }
 
 /// Who makes it.
-struct Submitter {
+pub struct Submitter {
     name: String,
     email: String,
 }
 
 /// The series as commits.
 pub struct Commits {
-    repo: Repo,
-    base: Base,
+    pub repo: Repo,
+    pub base: Base,
     /// In order.
     patches: Vec<String>,
 }
@@ -91,7 +89,7 @@ pub fn run(project: &Project, series: &Series) -> Result<()> {
 }
 
 /// Makes the commits. The tree's files are left alone.
-fn commits(
+pub fn commits(
     project: &Project,
     base: Option<&str>,
     submitter: Option<&Submitter>,
@@ -124,7 +122,7 @@ fn commits(
 }
 
 /// Writes the patches, the cover letter and whom they are for into a directory.
-fn write(
+pub fn write(
     project: &Project,
     commits: &Commits,
     submitter: Option<&Submitter>,
@@ -165,7 +163,7 @@ fn letter(of_git: &str, text: &str) -> Result<String> {
 }
 
 /// The patches in a directory, in order, without the cover letter.
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();

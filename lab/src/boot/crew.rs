@@ -9,9 +9,9 @@ use std::thread;
 use anyhow::{anyhow, bail, Context, Result};
 
 use super::{Boot, Booter};
-use crate::console::Transcript;
-use crate::job::Job;
-use crate::ui::Step;
+use crate::base::progress::Step;
+use crate::boot::console::Transcript;
+use crate::boot::job::Job;
 
 pub struct Crew {
     hosts: Vec<Host>,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use fs_err::File;
 
-use crate::console;
+use crate::boot::console;
 
 pub struct Log {
     path: PathBuf,

@@ -14,10 +14,10 @@ use anyhow::{anyhow, bail, ensure, Result};
 
 use super::log::Log;
 use super::Boot;
-use crate::console::{self, Transcript};
-use crate::job::Job;
-use crate::project::Handlers;
-use crate::qemu::{self, Machine, Running};
+use crate::base::project::Handlers;
+use crate::boot::console::{self, Transcript};
+use crate::boot::job::Job;
+use crate::boot::qemu::{self, Machine, Running};
 
 /// What a kernel with the Rust handlers says when it boots.
 const SERVED_BY_RUST: &str = "firmware pseudo-registers served by Rust";

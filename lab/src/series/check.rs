@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{ensure, Context, Result};
 
 use super::{commits, example, files, write, Commits, RECIPIENTS};
-use crate::check::format;
-use crate::process::{command, output};
-use crate::project::Project;
-use crate::results::{Case, Outcome};
-use crate::tree::{self, overlay};
-use crate::ui::Step;
+use crate::base::process::{command, output};
+use crate::base::progress::Step;
+use crate::base::project::Project;
+use crate::build::tree::{self, overlay};
+use crate::model::results::{Case, Outcome};
+use crate::verify::format;
 
 /// What checkpatch may say of every patch: that nobody has signed it off, which is the submitter's;
 /// and that `MAINTAINERS` may need an update for a new file, which is looked at below.

@@ -9,8 +9,8 @@ use anyhow::{bail, ensure, Context, Result};
 use glob::Pattern;
 use serde::Deserialize;
 
-use crate::project::Project;
-use crate::tree::edits::Edits;
+use crate::base::project::Project;
+use crate::build::tree::edits::Edits;
 
 /// As wide as a line of a commit's message may be.
 const COLUMNS: usize = 72;
@@ -117,7 +117,7 @@ impl Patch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::{self, overlay};
+    use crate::build::tree::{self, overlay};
 
     fn patches(text: &str) -> Patches {
         toml::from_str(text).unwrap()

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Having hosts move VMs and run tests, and reading what they say.
+
+pub mod journey;
+pub mod ktap;
+pub mod offers;
+pub mod trace;
+pub mod visit;
+pub mod vmm;

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's trace of writes to pseudo-registers, `kvm:kvm_arm_fw_reg_set`: one event for each,
+//! with the verdict and its reason.
+
+use anyhow::{bail, ensure, Context, Result};
+use fw_regs_policy::Accepted;
+
+use crate::boot::console::Transcript;
+use crate::boot::job::Job;
+use crate::model::answer::{Answer, Why};
+use crate::model::reason::Reason;
+use crate::model::registers::{hex, name, Id};
+use crate::model::stream::Stream;
+
+const TRACEFS: &str = "/sys/kernel/tracing";
+const EVENT: &str = "kvm_arm_fw_reg_set";
+
+/// The commands' names.
+const ON: &str = "trace-on";
+const READ: &str = "trace";
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Event {
+    id: Id,
+    value: u64,
+    /// None: accepted.
+    refused: Option<Why>,
+}
+
+/// Has a host trace the writes of the commands that follow, and forget those before.
+pub fn switch_on(job: &mut Job) {
+    let line = format!("echo >{TRACEFS}/trace && echo 1 >{TRACEFS}/events/kvm/{EVENT}/enable");
+    job.command(ON, 10, line);
+}
+
+/// Has a host tell what it traced.
+pub fn read(job: &mut Job) {
+    job.command(READ, 60, format!("cat {TRACEFS}/trace"));
+}
+
+/// Tells for each refusal why, from the trace of the writes of all `streams`.
+///
+/// # Errors
+///
+/// A write without its event, an event without its write, or one with another verdict.
+pub fn explain<'a>(
+    transcript: &Transcript,
+    streams: impl Iterator<Item = (&'a Stream, &'a mut Answer)>,
+) -> Result<()> {
+    for name in [ON, READ] {
+        let section = transcript.section(name)?;
+        ensure!(section.status == 0, "{name}: {}", section.output);
+    }
+    let events = parse(&transcript.section(READ)?.output)?;
+    assign(events, streams)
+}
+
+fn assign<'a>(
+    events: Vec<Event>,
+    streams: impl Iterator<Item = (&'a Stream, &'a mut Answer)>,
+) -> Result<()> {
+    let mut events = events.into_iter();
+    for (stream, answer) in streams {
+        let mut refusals = answer.refusals.iter_mut();
+        for (id, value) in &stream.registers {
+            let what = || format!("{}: the write to {}", stream.name, name(*id));
+            let event = events
+                .next()
+                .with_context(|| format!("{} was not traced", what()))?;
+            ensure!(
+                (event.id, event.value) == (*id, value.unwrap_or(0)),
+                "{} was traced as {event:x?}",
+                what()
+            );
+            if event.refused.is_some() {
+                let refusal = refusals
+                    .next()
+                    .filter(|refusal| (refusal.id, refusal.value) == (*id, *value))
+                    .with_context(|| format!("{} was refused in the trace only", what()))?;
+                refusal.why = event.refused;
+            }
+        }
+        if let Some(refusal) = refusals.next() {
+            bail!(
+                "{}: no reason was traced for the refusal of {}",
+                stream.name,
+                name(refusal.id)
+            );
+        }
+    }
+    if let Some(event) = events.next() {
+        bail!("a write was traced that nobody made: {event:x?}");
+    }
+    Ok(())
+}
+
+/// Reads what the kernel shows in `trace`.
+fn parse(text: &str) -> Result<Vec<Event>> {
+    let counts = text
+        .lines()
+        .find_map(|line| line.strip_prefix("# entries-in-buffer/entries-written: "))
+        .and_then(|rest| rest.split_whitespace().next()?.split_once('/'))
+        .context("the trace has no head")?;
+    ensure!(counts.0 == counts.1, "the trace has lost events");
+
+    let events = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .map(|line| event(line).with_context(|| format!("not an event: `{line}`")))
+        .collect::<Result<Vec<_>>>()?;
+    ensure!(
+        events.len().to_string() == counts.0,
+        "{} of {} traced events were read",
+        events.len(),
+        counts.0
+    );
+    Ok(events)
+}
+
+fn event(line: &str) -> Option<Event> {
+    let (_, fields) = line.split_once(&format!(": {EVENT}: "))?;
+    let (numbers, verdict) = fields.split_once(" verdict=")?;
+    let number = |name: &str| {
+        let word = numbers
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        hex(word?)
+    };
+    let refused = match verdict_of(verdict)? {
+        Ok(_) => None,
+        Err(reason) => Some(Why {
+            reason,
+            promise: number("promise")?,
+            offer: number("offer")?,
+        }),
+    };
+    Some(Event {
+        id: number("id")?,
+        value: number("value")?,
+        refused,
+    })
+}
+
+/// Reads a verdict, as the trace event tells it.
+fn verdict_of(text: &str) -> Option<Result<Accepted, Reason>> {
+    match text {
+        "accepted" => Some(Ok(Accepted::Value)),
+        "accepted: promises nothing" => Some(Ok(Accepted::NullPromise)),
+        _ => Reason::from_text(text.strip_prefix("refused: ")?).map(Err),
+    }
+}
+
+#[cfg(test)]
+mod tests;

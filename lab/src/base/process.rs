@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Other programs: where they are, and running them with a log instead of a flood of output.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use duct::Expression;
+use fs_err as fs;
+
+use crate::base::error::fault;
+
+/// How many of the last lines of a failed command are shown.
+const TAIL: usize = 25;
+
+/// The same for a command that should say little.
+const SHORT_TAIL: usize = 5;
+
+/// Makes a command from strings and paths alike.
+pub fn command<A: Into<OsString>>(program: &str, args: impl IntoIterator<Item = A>) -> Expression {
+    duct::cmd(program, args.into_iter().map(Into::into)).env("LC_ALL", "C")
+}
+
+/// The program of this name on `PATH`.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    // Administrator tools are not on every user's PATH.
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|dir| dir.join(name))
+        .find(|file| is_program(file))
+}
+
+fn is_program(file: &Path) -> bool {
+    std::fs::metadata(file)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// What a short command prints; its standard error is part of the error when it fails.
+pub fn output(command: &Expression) -> Result<String> {
+    let output = command
+        .stdin_null() // unless the command has one already
+        .unchecked()
+        .stdout_capture()
+        .stderr_capture()
+        .run()
+        .with_context(|| format!("cannot run {}", line(command)))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = last_lines(stderr.trim(), SHORT_TAIL);
+        let line = line(command);
+        let program = line.split(' ').next().unwrap_or_default();
+        anyhow::bail!("{program}: {stderr} ({})", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a command that may take long. All that it prints goes to `log`, and line by line to
+/// `each`; when it fails, the error shows the end of it.
+pub fn logged(
+    what: &str,
+    command: &Expression,
+    log: &Path,
+    mut each: impl FnMut(&str),
+) -> Result<()> {
+    if let Some(dir) = log.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let mut file = fs::File::create(log)?;
+    writeln!(file, "{}", line(command))?;
+    let reader = command
+        .stdin_null()
+        .stderr_to_stdout()
+        .unchecked()
+        .reader()
+        .with_context(|| format!("cannot run {}", line(command)))?;
+    let mut tail = VecDeque::with_capacity(TAIL);
+    let mut lines = BufReader::new(&reader);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        file.write_all(&line)?;
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end();
+        each(text);
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(text.to_string());
+        line.clear();
+    }
+    let status = reader.try_wait()?.map(|output| output.status);
+    match status {
+        Some(status) if status.success() => Ok(()),
+        status => {
+            let status = status.map_or("did not end".into(), |status| status.to_string());
+            let tail: Vec<String> = tail.into();
+            Err(fault(
+                format!("{what} failed ({status}):\n{}", indent(&tail)),
+                format!("the whole output is in {}", log.display()),
+            ))
+        }
+    }
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n  ")
+}
+
+/// The command line in an expression, which shows itself with all of its settings around it.
+fn line(command: &Expression) -> String {
+    let text = format!("{command:?}");
+    let words = text
+        .split_once("Cmd([")
+        .and_then(|(_, rest)| rest.split_once("])"));
+    let words = words.map_or(&*text, |(words, _)| words);
+    words.replace("\", \"", " ").trim_matches('"').to_string()
+}
+
+fn indent(lines: &[String]) -> String {
+    lines
+        .iter()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_command_shows_its_last_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log/x.log");
+        let script = command("sh", ["-c", "seq 100; echo oops >&2; exit 3"]);
+        let mut seen = 0;
+        let error = logged("counting", &script, &log, |_| seen += 1).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(seen, 101);
+        assert!(
+            text.contains("  oops") && text.contains("counting failed"),
+            "{text}"
+        );
+        assert!(!text.contains("  5\n"), "{text}");
+    }
+
+    #[test]
+    fn only_the_last_lines_of_many_are_shown() {
+        let error = output(&command("sh", ["-c", "seq 9 >&2; exit 1"])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "sh: 5\n  6\n  7\n  8\n  9 (exit status: 1)"
+        );
+    }
+
+    #[test]
+    fn a_command_is_shown_as_its_line() {
+        let command = command("make", ["-C", "dir", "A=b c"])
+            .env("X", "1")
+            .dir("/");
+        assert_eq!(line(&command), "make -C dir A=b c");
+    }
+
+    #[test]
+    fn output_of_a_failed_command_is_its_stderr() {
+        let error = output(&command("sh", ["-c", "echo why >&2; exit 1"])).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(text, "sh: why (exit status: 1)");
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where things are: the checkout, and `out/`, which holds all that is built or downloaded.
+
+use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::base::error::fault;
+use crate::base::version::Version;
+
+/// A checkout of the project, and the kernel tree that it is applied to.
+#[derive(Debug, Clone)]
+pub struct Project {
+    root: PathBuf,
+    out: PathBuf,
+    /// The user's own kernel tree, if it is not Debian's source that is patched.
+    kdir: Option<PathBuf>,
+    /// Which series of Debian's sources, if not the newest that is supported.
+    series: Option<Version>,
+    /// Where a tree is that has all of ours already, if it is not ours to patch.
+    as_it_is: Option<PathBuf>,
+}
+
+/// Which implementation of the handlers a kernel has.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Handlers {
+    C,
+    Rust,
+}
+
+impl Handlers {
+    pub const ALL: [Handlers; 2] = [Handlers::Rust, Handlers::C];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Handlers::C => "c",
+            Handlers::Rust => "rust",
+        }
+    }
+
+    /// As people write it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Handlers::C => "C",
+            Handlers::Rust => "Rust",
+        }
+    }
+}
+
+impl Project {
+    /// The checkout that this tool was built from.
+    pub fn here() -> Self {
+        let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = lab.parent().unwrap_or(lab).to_path_buf();
+        let out = root.join("out");
+        Self {
+            root,
+            // Compilers tell the real path where out/ is a link.
+            out: out.canonicalize().unwrap_or(out),
+            kdir: None,
+            series: None,
+            as_it_is: None,
+        }
+    }
+
+    /// The same checkout, applied to a copy of the user's own kernel tree. That tree itself is
+    /// only read.
+    pub fn with_kdir(self, kdir: &Path) -> anyhow::Result<Self> {
+        let kdir = kdir.canonicalize().map_err(|error| {
+            fault(
+                format!("KDIR={}: {error}", kdir.display()),
+                "pass the top directory of a kernel tree, or none for Debian's source",
+            )
+        })?;
+        Ok(Self {
+            kdir: Some(kdir),
+            ..self
+        })
+    }
+
+    /// The same checkout, applied to Debian's source of this series.
+    pub fn with_series(self, series: Version) -> Self {
+        Self {
+            series: Some(series),
+            ..self
+        }
+    }
+
+    /// The same checkout with the tree below `base`, which is built but not patched.
+    pub fn with_tree_as_it_is(self, base: &Path) -> Self {
+        Self {
+            as_it_is: Some(base.to_path_buf()),
+            ..self
+        }
+    }
+
+    pub fn patches_its_tree(&self) -> bool {
+        self.as_it_is.is_none()
+    }
+
+    /// Whether the examples in the documentation of the kernel's Rust code are built and run. They
+    /// take a minute, and are the same for both trees.
+    pub fn has_doctests(&self) -> bool {
+        !self.patches_its_tree()
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn kdir(&self) -> Option<&Path> {
+        self.kdir.as_deref()
+    }
+
+    pub fn series(&self) -> Option<Version> {
+        self.series
+    }
+
+    /// The options of the command line that name the tree.
+    pub fn options(&self) -> Vec<OsString> {
+        match (&self.kdir, self.series) {
+            (Some(kdir), _) => vec!["--kdir".into(), kdir.into()],
+            (None, Some(series)) => vec!["--kernel".into(), series.to_string().into()],
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// A file or directory below `out/`.
+    pub fn out(&self, below: impl AsRef<Path>) -> PathBuf {
+        self.out.join(below)
+    }
+
+    /// Where the patched tree and all that is built from it is: `out/`, or a directory of its own
+    /// for each series that was asked for and each tree of the user's.
+    pub fn base(&self) -> PathBuf {
+        match (&self.as_it_is, &self.kdir, self.series) {
+            (Some(base), _, _) => base.clone(),
+            (None, None, None) => self.out(""),
+            (None, None, Some(series)) => self.out(format!("kernel-{series}")),
+            (None, Some(kdir), _) => {
+                let name = kdir.file_name().unwrap_or_default().to_string_lossy();
+                // Kbuild takes no directory with spaces or colons in its name.
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                let name = name.replace(|c| !plain(c), "_");
+                let mut hasher = DefaultHasher::new();
+                kdir.hash(&mut hasher);
+                let hash = hasher.finish() as u32;
+                self.out("kdir").join(format!("{name}-{hash:08x}"))
+            }
+        }
+    }
+
+    /// The patched kernel tree.
+    pub fn tree(&self) -> PathBuf {
+        self.base().join("linux")
+    }
+
+    /// The build directory of a kernel.
+    pub fn build_dir(&self, handlers: Handlers) -> PathBuf {
+        self.base().join("build").join(handlers.name())
+    }
+
+    /// A finished kernel image.
+    pub fn image(&self, handlers: Handlers) -> PathBuf {
+        self.base()
+            .join("kernel")
+            .join(handlers.name())
+            .join("Image")
+    }
+
+    /// The directory of the statically linked arm64 selftests (upstream's and ours), laid out as
+    /// `tools/testing/selftests/kvm` builds them: `arm64/psci_test`, `get-reg-list`, ...
+    pub fn selftests(&self) -> PathBuf {
+        self.base().join("selftests")
+    }
+
+    /// The patched tree's UAPI headers, as `make headers` installs them.
+    pub fn headers(&self) -> PathBuf {
+        self.base().join("build/headers/usr/include")
+    }
+
+    /// The hosts' EL3 firmware, and what tests it in the place of a kernel.
+    pub fn firmware(&self) -> PathBuf {
+        self.out("firmware/el3.bin")
+    }
+
+    pub fn firmware_test(&self) -> PathBuf {
+        self.out("firmware/test.bin")
+    }
+
+    /// The statically linked arm64 busybox.
+    pub fn busybox(&self) -> PathBuf {
+        self.out("cache/busybox/bin/busybox")
+    }
+
+    /// The log of one step.
+    pub fn log(&self, step: &str) -> PathBuf {
+        self.out("log").join(format!("{step}.log"))
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a host is to do once it has booted: commands for `lab/guest/init` to run, with their
+//! programs and files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{ensure, Result};
+
+use crate::base::project::Project;
+use crate::boot::initramfs::Archive;
+
+/// One line for the shell of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Names the output; unique within a job, one word.
+    pub name: String,
+    /// How long the host lets it run.
+    pub limit: Duration,
+    pub line: String,
+}
+
+/// The commands of one boot, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Job {
+    commands: Vec<Command>,
+    files: Vec<(String, String)>,
+    programs: BTreeMap<String, PathBuf>,
+}
+
+impl Job {
+    pub fn command(&mut self, name: impl Into<String>, seconds: u64, line: impl Into<String>) {
+        self.commands.push(Command {
+            name: name.into(),
+            limit: Duration::from_secs(seconds),
+            line: line.into(),
+        });
+    }
+
+    /// A file for the commands, at `/name`.
+    pub fn file(&mut self, name: impl Into<String>, content: impl Into<String>) {
+        self.files.push((name.into(), content.into()));
+    }
+
+    /// A program for the commands, at `/name`. Saying so twice does no harm.
+    pub fn program(&mut self, name: impl Into<String>, from: impl Into<PathBuf>) {
+        self.programs.insert(name.into(), from.into());
+    }
+
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// The archive that hands the job to `init`.
+    pub fn archive(&self) -> Result<Vec<u8>> {
+        let mut archive = Archive::new();
+        for (name, from) in &self.programs {
+            archive.program(name, from)?;
+        }
+        for (name, content) in &self.files {
+            archive.file(name, 0o644, content.as_bytes())?;
+        }
+        archive.file("job", 0o644, self.lines()?.as_bytes())?;
+        archive.finish()
+    }
+
+    fn lines(&self) -> Result<String> {
+        let mut names = BTreeSet::new();
+        let mut lines = String::new();
+        for Command { name, limit, line } in &self.commands {
+            ensure!(
+                !name.is_empty() && !name.contains(char::is_whitespace),
+                "`{name}`: a command's name is one word"
+            );
+            ensure!(names.insert(name), "two commands named `{name}`");
+            ensure!(
+                !line.trim().is_empty() && !line.contains('\n'),
+                "`{name}`: a command is one line"
+            );
+            lines += &format!("{name} {} {line}\n", limit.as_secs());
+        }
+        Ok(lines)
+    }
+}
+
+/// The archive that all boots share: busybox and `init`.
+pub fn base_archive(project: &Project) -> Result<Vec<u8>> {
+    let mut archive = Archive::new();
+    for directory in ["dev", "proc", "sys", "tmp"] {
+        archive.directory(directory)?;
+    }
+    archive.program("bin/busybox", &project.busybox())?;
+    archive.program("init", &project.root().join("lab/guest/init"))?;
+    archive.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(commands: &[(&str, &str)]) -> Job {
+        let mut job = Job::default();
+        for (name, line) in commands {
+            job.command(*name, 5, *line);
+        }
+        job
+    }
+
+    #[test]
+    fn lines_are_name_limit_command() {
+        let lines = job(&[("a", "echo a"), ("b", "echo b | cat")]).lines();
+        assert_eq!(lines.unwrap(), "a 5 echo a\nb 5 echo b | cat\n");
+    }
+
+    #[test]
+    fn what_init_would_misread_is_refused() {
+        for commands in [
+            [("a", "true"), ("a", "true")],
+            [("a", "true"), ("b c", "true")],
+            [("a", "true"), ("", "true")],
+            [("a", "true"), ("b", "true\nfalse")],
+            [("a", "true"), ("b", " ")],
+        ] {
+            assert!(job(&commands).lines().is_err(), "{commands:?}");
+        }
+    }
+}

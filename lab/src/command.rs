@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The commands: each is a list of stages, in the order in which they happen.
+
+pub mod check;
+pub mod matrix;
+pub mod plan;
+pub mod run;
+pub mod series_check;
+pub mod shell;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `lab matrix`: the fleet report. What `lab run` measures, as a page for people and as a file for
+//! programs.
+
+use std::time::Instant;
+
+use anyhow::{bail, Result};
+
+use crate::ask::journey;
+use crate::base::disk::write_whole;
+use crate::base::progress::say;
+use crate::base::project::Project;
+use crate::build::prepare;
+use crate::judge::{laws, plans};
+use crate::model::{deviations, hosts};
+use crate::report::{page, record, terminal};
+
+/// The report's files below `out/`.
+const JSON: &str = "matrix.json";
+const PAGE: &str = "matrix.html";
+
+/// # Errors
+///
+/// What is broken is an error after it has been reported.
+pub fn run(project: &Project) -> Result<()> {
+    let start = Instant::now();
+    prepare::for_run(project)?;
+    let moves = journey::measure(project, hosts::load(project)?)?;
+    let record = record::of(&moves)?;
+
+    let page = page::render(&record, &deviations::load(project)?)?;
+    write_whole(&project.out(JSON), record.to_text()?.as_bytes())?;
+    write_whole(&project.out(PAGE), page.as_bytes())?;
+    terminal::print_moves(&moves)?;
+    for file in [PAGE, JSON] {
+        say(project.out(file).display().to_string());
+    }
+    say(format!("took {} s", start.elapsed().as_secs()));
+
+    laws::check(&moves)?;
+    let differences = plans::differences(&record).map_err(anyhow::Error::msg)?;
+    if !differences.is_empty() {
+        bail!(
+            "`lab plan` would have said something else:\n  {}",
+            differences.join("\n  ")
+        );
+    }
+    Ok(())
+}

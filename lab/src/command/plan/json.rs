@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The answers for programs: JSON Lines, one object for each different dump.
+//!
+//! ```text
+//! {"dumps": ["vm-1"], "hosts": 3, "accepted": 2, "accepted_by": ["h1", "h2"], "refusals": [
+//!   {"register": "0x6030000000140003", "value": "0x2", "reason": "exceeds the offer", "hosts": 1,
+//!    "different_offers": 1, "offers": [{"offer": "0x1", "hosts": 1, "refused_by": ["h3"]}]}]}
+//! ```
+//!
+//! `accepted_by` and `refused_by` are there, and `offers` has more than the most common ones, where
+//! all was asked for. `offer` is null where the host does not know the register.
+
+use std::io::{Result, Write};
+
+use planner::{Dumps, Hosts, Moves, Offered};
+use serde::{Serialize, Serializer};
+
+use crate::model::fleet::matrix::Hex;
+use crate::model::reason::Reason;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    dumps: &'a [String],
+    hosts: usize,
+    accepted: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_by: Option<Names<'a>>,
+    refusals: Vec<Refusal<'a>>,
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    register: Hex,
+    value: Hex,
+    reason: Reason,
+    hosts: usize,
+    different_offers: usize,
+    offers: Offers<'a>,
+}
+
+#[derive(Serialize)]
+struct Offer<'a> {
+    offer: Option<Hex>,
+    hosts: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused_by: Option<Names<'a>>,
+}
+
+/// Written as they come: there may be as many as hosts.
+struct Offers<'a> {
+    hosts: &'a Hosts,
+    offers: &'a [&'a Offered],
+    all: bool,
+}
+
+struct Names<'a> {
+    hosts: &'a Hosts,
+    groups: &'a [usize],
+}
+
+pub fn moves(
+    out: &mut impl Write,
+    hosts: &Hosts,
+    dumps: &Dumps,
+    moves: &Moves,
+    all: bool,
+) -> Result<()> {
+    let refusals = moves.refusals.iter().map(|refusal| Refusal {
+        register: Hex(refusal.id),
+        value: Hex(refusal.value),
+        reason: refusal.reason.into(),
+        hosts: refusal.hosts,
+        different_offers: refusal.different,
+        offers: Offers {
+            hosts,
+            offers: &refusal.offers,
+            all,
+        },
+    });
+    let line = Line {
+        dumps: &dumps.names,
+        hosts: hosts.count(),
+        accepted: moves.hosts,
+        accepted_by: all.then_some(Names {
+            hosts,
+            groups: &moves.accepted,
+        }),
+        refusals: refusals.collect(),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    writeln!(out)
+}
+
+impl Serialize for Offers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.offers.iter().map(|offered| Offer {
+            offer: offered.offer.map(Hex),
+            hosts: offered.hosts,
+            refused_by: self.all.then_some(Names {
+                hosts: self.hosts,
+                groups: self.hosts.members(offered),
+            }),
+        }))
+    }
+}
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.hosts.names(self.groups))
+    }
+}

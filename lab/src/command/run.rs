@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `lab run`: saves a VM on every host, restores it on every host, brings it back, and tells who
+//! accepted what.
+
+use anyhow::Result;
+
+use crate::ask::journey;
+use crate::base::project::Project;
+use crate::build::prepare;
+use crate::judge::laws;
+use crate::model::hosts;
+use crate::report::terminal;
+
+pub fn run(project: &Project) -> Result<()> {
+    prepare::for_run(project)?;
+    let moves = journey::measure(project, hosts::with_both_kernels(project)?)?;
+    terminal::print(&moves)?;
+    laws::check(&moves)
+}

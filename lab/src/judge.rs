@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What must hold of what was found out.
+
+pub mod agreement;
+pub mod laws;
+pub mod plans;

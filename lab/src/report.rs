@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What was found out, for people and for programs.
+
+pub mod page;
+pub mod record;
+pub mod terminal;

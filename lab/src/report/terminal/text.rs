@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The form of the report: tables, lists and lines that fit a terminal.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::Table;
+
+use crate::model::answer::{Refusal, Why};
+use crate::model::groups;
+use crate::model::moves::Matrix;
+use crate::model::reason::Reason;
+use crate::model::registers::{self, Id};
+
+pub fn table() -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    table
+}
+
+/// A host's letter in the matrix; nothing for a dump from the field.
+pub fn letter(matrix: &Matrix, index: usize) -> String {
+    if index < matrix.hosts.len() {
+        char::from_u32('A' as u32 + index as u32)
+            .unwrap_or('?')
+            .to_string()
+    } else {
+        String::new()
+    }
+}
+
+/// The refused write: `register = value`.
+pub fn write(id: Id, value: Option<u64>) -> String {
+    let value = value.map_or("(lost)".to_owned(), |value| registers::long(id, value));
+    format!("{} = {value}", registers::name(id))
+}
+
+/// The errno, and the reason where it is known.
+pub fn answer(refusal: &Refusal) -> String {
+    match refusal.why {
+        Some(Why { reason, .. }) => format!("{}, {}", refusal.errno, reason.text()),
+        None => refusal.errno.clone(),
+    }
+}
+
+/// What the reason is about: the host's offer, or what the VM has.
+pub fn about(refusal: &Refusal) -> Option<String> {
+    let why = refusal.why?;
+    let (what, value) = match why.reason {
+        Reason::ExceedsOffer => ("offer", why.offer),
+        Reason::Frozen => ("has", why.promise),
+        Reason::BadAddress | Reason::UnknownRegister | Reason::Malformed | Reason::WrongFeature => {
+            return None
+        }
+    };
+    Some(format!("{what} {}", registers::short(refusal.id, value)))
+}
+
+/// Which dumps move to which hosts in the moves that are meant.
+pub fn by_targets(
+    matrix: &Matrix,
+    is_meant: impl Fn(usize, usize) -> bool,
+) -> Vec<(Vec<&str>, Vec<&str>)> {
+    let dumps: Vec<&str> = matrix.dumps.iter().map(|dump| &*dump.source).collect();
+    let hosts: Vec<&str> = matrix.hosts.iter().map(|host| &*host.name).collect();
+    groups::by_targets(&dumps, &hosts, is_meant)
+}
+
+/// Breaks a line at spaces, so that it fits a terminal.
+pub fn wrap(indent: usize, line: &str) -> String {
+    const WIDTH: usize = 96;
+
+    let mut text = " ".repeat(indent);
+    let mut start = 0;
+    for word in line.split_inclusive(' ') {
+        if text.len() - start + word.trim_end().len() > WIDTH {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            start = text.len();
+            text += &" ".repeat(indent + 2);
+        }
+        text += word;
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_broken() {
+        let line = vec!["word"; 50].join(", ");
+        let text = wrap(2, &line);
+        assert!(text
+            .lines()
+            .all(|line| line.len() <= 96 && line == line.trim_end()));
+        assert_eq!(text.split_whitespace().count(), 50);
+    }
+
+    #[test]
+    fn a_reason_tells_what_it_is_about() {
+        let refusal = |reason| Refusal {
+            id: 0x6030_0000_0014_0000,
+            value: Some(0x1_0001),
+            errno: "EBUSY".to_owned(),
+            why: Some(Why {
+                reason,
+                promise: 0x1_0002,
+                offer: 0x1_0003,
+            }),
+        };
+        let cases = [
+            (Reason::Frozen, Some("has 1.2")),
+            (Reason::ExceedsOffer, Some("offer 1.3")),
+            (Reason::Malformed, None),
+        ];
+        for (reason, text) in cases {
+            assert_eq!(about(&refusal(reason)).as_deref(), text);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The steps of `lab check`, and what verifies at length.
+
+pub mod bench;
+pub mod boots;
+pub mod browser;
+pub mod differential;
+pub mod docs;
+pub mod firmware;
+pub mod format;
+pub mod fuzz;
+pub mod hosts;
+pub mod kunit;
+pub mod msrv;
+pub mod mutants;
+pub mod offers;
+pub mod prove;
+pub mod ran;
+pub mod report;
+pub mod sample;
+pub mod selftests;
+pub mod shell;
+pub mod sparse;
+pub mod strict;
+pub mod unit;
+pub mod upstream;

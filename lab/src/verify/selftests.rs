@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Our selftests, on hosts of all kinds, with both kernels: none may fail.
+
+use anyhow::Result;
+
+use super::ran::Ran;
+use crate::ask::ktap;
+use crate::base::project::{Handlers, Project};
+use crate::model::hosts;
+use crate::model::results::Case;
+use crate::model::results::Groups;
+use crate::verify::boots::{command_name, programs, selftest, Boots, Plan};
+
+const SUITE: &str = "selftests";
+
+/// How long one program may take.
+const SECONDS: u64 = 120;
+
+/// Selftest sources that are no tests of their own but halves of comparisons.
+pub const VECTORS: &str = "fw_regs_vectors";
+const COSTS: &str = crate::verify::bench::PROGRAM;
+
+/// The programs: one per source, so that none that failed to build can be overlooked.
+fn tests(project: &Project) -> Result<Vec<String>> {
+    let programs = programs(&project.root().join("selftests/kvm/arm64"))?;
+    Ok(programs
+        .into_iter()
+        .filter(|name| name != VECTORS && name != COSTS)
+        .map(|name| format!("arm64/{name}"))
+        .collect())
+}
+
+pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
+    for host in hosts::with_selftests(project)? {
+        for handlers in Handlers::ALL {
+            plan_on(project, plan, &host.name, handlers)?;
+        }
+    }
+    Ok(())
+}
+
+/// Plans them for one host and kernel.
+pub fn plan_on(project: &Project, plan: &mut Plan, host: &str, handlers: Handlers) -> Result<()> {
+    for test in tests(project)? {
+        let job = plan.job(host, handlers);
+        selftest(project, job, SUITE, &test, SECONDS)?;
+    }
+    Ok(())
+}
+
+pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
+    let hosts = hosts::with_selftests(project)?;
+    let mut groups = Groups::new();
+    for handlers in Handlers::ALL {
+        let mut ran = Ran::new(handlers == Handlers::Rust);
+        let mut complete = true;
+        for host in &hosts {
+            match results(project, boots, &host.name, handlers) {
+                Err(error) => {
+                    let place = format!("{}/{}", host.name, handlers.name());
+                    groups.push((place, vec![Case::fail("boot", format!("{error:#}"))]));
+                    complete = false;
+                }
+                Ok(results) => {
+                    for (place, test, cases) in results {
+                        let nothing = cases.is_empty();
+                        let cases = ran.take(&test, cases);
+                        // A test of strict VMs alone is told about at the end.
+                        if nothing || !cases.is_empty() {
+                            groups.push((place, cases));
+                        }
+                    }
+                }
+            }
+        }
+        if complete {
+            let place = format!("all-hosts/{}", handlers.name());
+            groups.push((place, ran.finish()));
+        }
+    }
+    Ok(groups)
+}
+
+/// What the programs said on one host with one kernel: where, the program's name, and its cases.
+pub fn results(
+    project: &Project,
+    boots: &Boots,
+    host: &str,
+    handlers: Handlers,
+) -> Result<Vec<(String, String, Vec<Case>)>> {
+    let transcript = boots.transcript(host, handlers)?;
+    let mut results = Vec::new();
+    for test in tests(project)? {
+        let section = transcript.section(&command_name(SUITE, &test))?;
+        let cases = ktap::program(section.status, &section.output);
+        let place = format!("{host}/{}/{test}", handlers.name());
+        let name = test.trim_start_matches("arm64/").to_owned();
+        results.push((place, name, cases));
+    }
+    Ok(results)
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's own KVM selftests: replacing the handlers must not change what any of them says.
+
+use std::collections::BTreeMap;
+
+use anyhow::{ensure, Context, Result};
+use serde::Deserialize;
+
+use crate::ask::ktap::{self, Ktap};
+use crate::base::project::{Handlers, Project};
+use crate::base::version::Version;
+use crate::boot::console::Section;
+use crate::get::source::version_of;
+use crate::model::results::Groups;
+use crate::model::results::{Case, Outcome};
+use crate::verify::boots::{command_name, program, selftest, Boots, Plan};
+
+const SUITE: &str = "upstream";
+
+/// `lab/upstream-tests.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// How long one program may take.
+    seconds: u64,
+    hosts: Vec<String>,
+    tests: Vec<String>,
+    /// Those that came with a later kernel than the oldest that is supported.
+    since: BTreeMap<Version, Vec<String>>,
+}
+
+fn load(project: &Project) -> Result<File> {
+    let path = project.root().join("lab/upstream-tests.toml");
+    let mut file: File = toml::from_str(&fs_err::read_to_string(&path)?)
+        .with_context(|| path.display().to_string())?;
+    ensure!(
+        !file.hosts.is_empty() && !file.tests.is_empty(),
+        "{}: no hosts or no tests",
+        path.display()
+    );
+    let version = version_of(&project.tree()).context("no kernel tree")?;
+    for (since, tests) in std::mem::take(&mut file.since) {
+        if version >= since {
+            file.tests.extend(tests);
+        }
+    }
+    Ok(file)
+}
+
+pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
+    let file = load(project)?;
+    for host in &file.hosts {
+        for handlers in Handlers::ALL {
+            for test in &file.tests {
+                let job = plan.job(host, handlers);
+                selftest(project, job, SUITE, test, file.seconds)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
+    let file = load(project)?;
+    let mut groups = Groups::new();
+    for host in &file.hosts {
+        let transcripts = Handlers::ALL.map(|handlers| boots.transcript(host, handlers));
+        let cases = match transcripts {
+            [Ok(rust), Ok(c)] => {
+                let mut cases = Vec::new();
+                for test in &file.tests {
+                    let name = command_name(SUITE, test);
+                    cases.push(compare(
+                        program(test),
+                        c.section(&name)?,
+                        rust.section(&name)?,
+                    ));
+                }
+                cases
+            }
+            transcripts => transcripts
+                .into_iter()
+                .filter_map(Result::err)
+                .map(|error| Case::fail("boot", format!("{error:#}")))
+                .collect(),
+        };
+        groups.push((host.clone(), cases));
+    }
+    Ok(groups)
+}
+
+/// One result out of two runs.
+fn compare(test: &str, c: &Section, rust: &Section) -> Case {
+    let (c_verdict, rust_verdict) = (verdict(c), verdict(rust));
+    if c_verdict != rust_verdict {
+        return Case::fail(
+            test,
+            format!(
+                "with the C handlers: {c_verdict}\n{}\nwith the Rust handlers: {rust_verdict}\n{}",
+                c.output, rust.output
+            ),
+        );
+    }
+    match c.status {
+        0 => Case::pass(test),
+        4 => Case::skip(test, skip_reason(&rust.output)),
+        status => Case::fail(
+            test,
+            format!("status {status} with both kernels\n{}", rust.output),
+        ),
+    }
+}
+
+/// All that must be the same with both kernels: the exit status, and names and results where the
+/// program says any.
+fn verdict(section: &Section) -> String {
+    let mut words = vec![format!("status {}", section.status)];
+    let Ktap { cases, .. } = ktap::parse(&section.output);
+    words.extend(cases.iter().map(|case| {
+        let outcome = match case.outcome {
+            Outcome::Pass => "passed",
+            Outcome::Fail(_) => "failed",
+            Outcome::Skip(_) => "skipped",
+        };
+        format!("{} {outcome}", case.name)
+    }));
+    words.join(", ")
+}
+
+fn skip_reason(output: &str) -> &str {
+    output
+        .lines()
+        .find_map(|line| line.split_once("SKIP").map(|(_, reason)| reason))
+        .map_or("no reason given", |reason| reason.trim_matches([' ', '-']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(status: i32, output: &str) -> Section {
+        Section {
+            name: "test".to_owned(),
+            status,
+            output: output.to_owned(),
+        }
+    }
+
+    fn outcome(c: (i32, &str), rust: (i32, &str)) -> char {
+        match compare("test", &section(c.0, c.1), &section(rust.0, rust.1)).outcome {
+            Outcome::Pass => 'p',
+            Outcome::Fail(_) => 'f',
+            Outcome::Skip(_) => 's',
+        }
+    }
+
+    #[test]
+    fn both_must_say_the_same() {
+        let two = "TAP version 13\n1..2\nok 1 a\nok 2 b\n";
+        let one_skipped = "TAP version 13\n1..2\nok 1 a\nok 2 b # SKIP no\n";
+        let one = "TAP version 13\n1..1\nok 1 a\n";
+        let early = "1..0 # SKIP - no SVE\n";
+        let cases = [
+            ((0, ""), (0, ""), 'p'),
+            ((0, "seed 1"), (0, "seed 2"), 'p'),
+            ((0, two), (0, two), 'p'),
+            ((0, two), (0, one_skipped), 'f'),
+            ((0, two), (0, one), 'f'),
+            ((0, two), (0, ""), 'f'),
+            ((4, early), (4, early), 's'),
+            ((0, ""), (4, early), 'f'),
+            ((4, early), (0, ""), 'f'),
+            ((0, ""), (1, ""), 'f'),
+            ((254, ""), (254, ""), 'f'),
+        ];
+        for (c, rust, expected) in cases {
+            assert_eq!(outcome(c, rust), expected, "{c:?} {rust:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_skip_is_found() {
+        assert_eq!(skip_reason("x\n1..0 # SKIP - no SVE\n"), "no SVE");
+        assert_eq!(skip_reason("x"), "no reason given");
+    }
+
+    #[test]
+    fn the_file_of_the_project_is_valid() {
+        let project = Project::here();
+        let hosts = crate::model::hosts::load(&project).unwrap();
+        for host in load(&project).unwrap().hosts {
+            crate::model::hosts::find(&hosts, &host).unwrap();
+        }
+    }
+}
