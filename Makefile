@@ -39,7 +39,7 @@ help:
 	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
 	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, HANDLERS=c,'
-	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/hosts.toml'
+	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/data/hosts.toml'
 	@echo
 	@echo 'make setup      get the tools that building and booting need'
 	@echo 'make tree       get a kernel source and put the component into it: out/linux'

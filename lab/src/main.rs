@@ -56,7 +56,7 @@ enum Command {
     Matrix,
     /// Count the instructions of each access, with the handlers in Rust and in C
     Bench {
-        /// Record what `check` compares with from now on: lab/bench.toml
+        /// Record what `check` compares with from now on: lab/data/bench.toml
         #[arg(long)]
         record: bool,
     },

@@ -37,7 +37,7 @@ use git::{Entries, Entry, Repo};
 const SPACE: u64 = 4;
 
 /// The list of our edits, below the top of this checkout.
-const EDITS: &str = "lab/edits.toml";
+const EDITS: &str = "lab/data/edits.toml";
 
 /// The commit that is in the tree, as long as nobody commits there.
 const APPLIED: &str = "refs/lab/applied";
@@ -208,7 +208,7 @@ pub fn entries(
                 "the kernel has these files of ours itself: {}",
                 existing.replace('\n', ", ")
             ),
-            "rename ours, or make the change an edit in lab/edits.toml",
+            "rename ours, or make the change an edit in lab/data/edits.toml",
         ));
     }
     let scratch = tempfile::tempdir()?;

@@ -35,7 +35,7 @@ pub enum Step {
     Report,
     /// The hosts' EL3 firmware
     Firmware,
-    /// What each host offers, against what lab/hosts.toml says
+    /// What each host offers, against what lab/data/hosts.toml says
     Hosts,
     /// The component's own tests in the booted kernel
     Kunit,

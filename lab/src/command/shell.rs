@@ -27,7 +27,7 @@ const PROGRAM: &str = "shell";
 
 #[derive(Args)]
 pub struct Shell {
-    /// A host of lab/hosts.toml; the other options change it
+    /// A host of lab/data/hosts.toml; the other options change it
     #[arg(long)]
     host: Option<String>,
     /// QEMU's -cpu
@@ -70,7 +70,7 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
             let hosts = hosts::load(project)?;
             let name = name.as_deref().unwrap_or(DEFAULT);
             hosts::find(&hosts, name)
-                .help("see lab/hosts.toml, or name a CPU of QEMU's instead")?
+                .help("see lab/data/hosts.toml, or name a CPU of QEMU's instead")?
                 .clone()
         }
     };

@@ -2,7 +2,7 @@
 
 //! Packages of Debian that need not be installed, only unpacked: sources, and programs for arm64.
 //!
-//! They are looked for in the suites that `lab/debian.toml` lists, on the mirror that the machine
+//! They are looked for in the suites that `lab/data/debian.toml` lists, on the mirror that the machine
 //! uses anyway. apt checks Debian's signatures.
 
 use std::path::Path;

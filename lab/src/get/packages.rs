@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the lab needs from Debian, as `lab/debian.toml` lists it.
+//! What the lab needs from Debian, as `lab/data/debian.toml` lists it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::base::process::find_program;
 use crate::base::project::Project;
 use crate::base::version::Version;
 
-/// The file `lab/debian.toml`.
+/// The file `lab/data/debian.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packages {
@@ -68,7 +68,7 @@ enum Sign {
 
 impl Packages {
     pub fn load(project: &Project) -> Result<Self> {
-        let file = project.root().join("lab/debian.toml");
+        let file = project.root().join("lab/data/debian.toml");
         toml::from_str(&fs::read_to_string(&file)?)
             .with_context(|| format!("cannot read {}", file.display()))
     }

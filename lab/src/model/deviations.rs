@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a strict VM does otherwise than a default one, `lab/deviations.toml`.
+//! What a strict VM does otherwise than a default one, `lab/data/deviations.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +88,7 @@ impl Sight {
 
 /// All that are meant.
 pub fn load(project: &Project) -> Result<Vec<Deviation>> {
-    let path = project.root().join("lab/deviations.toml");
+    let path = project.root().join("lab/data/deviations.toml");
     parse(&fs_err::read_to_string(&path)?).with_context(|| path.display().to_string())
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The emulated hosts, as `lab/hosts.toml` describes them.
+//! The emulated hosts, as `lab/data/hosts.toml` describes them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -182,7 +182,7 @@ fn default_selftests() -> bool {
 
 /// All hosts, in the order of the file.
 pub fn load(project: &Project) -> Result<Vec<Host>> {
-    let path = project.root().join("lab/hosts.toml");
+    let path = project.root().join("lab/data/hosts.toml");
     parse(&fs_err::read_to_string(&path)?).with_context(|| path.display().to_string())
 }
 
@@ -205,7 +205,7 @@ pub fn find<'a>(hosts: &'a [Host], name: &str) -> Result<&'a Host> {
     hosts
         .iter()
         .find(|host| host.name == name)
-        .with_context(|| format!("lab/hosts.toml has no host `{name}`"))
+        .with_context(|| format!("lab/data/hosts.toml has no host `{name}`"))
 }
 
 fn parse(text: &str) -> Result<Vec<Host>> {

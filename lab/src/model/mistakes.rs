@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mistakes that a VMM can make when it restores a VM, as `lab/mistakes.toml` describes them.
+//! Mistakes that a VMM can make when it restores a VM, as `lab/data/mistakes.toml` describes them.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ struct Entry {
 
 /// All mistakes, in the order of the file.
 pub fn load(project: &Project) -> Result<Vec<Mistake>> {
-    let path = project.root().join("lab/mistakes.toml");
+    let path = project.root().join("lab/data/mistakes.toml");
     parse(&fs_err::read_to_string(&path)?).with_context(|| path.display().to_string())
 }
 

@@ -46,7 +46,7 @@ fn on_linux(project: &Project) -> Result<Vec<Host>> {
     hosts.retain(|host| host.firmware.is_some());
     ensure!(
         hosts.iter().any(|host| host.cpus >= CPUS),
-        "lab/hosts.toml has no host with the firmware and {CPUS} CPUs"
+        "lab/data/hosts.toml has no host with the firmware and {CPUS} CPUs"
     );
     Ok(hosts)
 }

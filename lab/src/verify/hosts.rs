@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The hosts: each offers what `lab/hosts.toml` says, so that all who read it can rely on it.
+//! The hosts: each offers what `lab/data/hosts.toml` says, so that all who read it can rely on it.
 
 use anyhow::{ensure, Context, Result};
 
@@ -55,7 +55,7 @@ fn offers(host: &Host, transcript: &Transcript) -> Result<()> {
     let offer = offer(&host.name, transcript.section(DUMP)?)?;
     ensure!(
         host.offers.contains(&offer),
-        "it offers {offer}, but lab/hosts.toml says {}",
+        "it offers {offer}, but lab/data/hosts.toml says {}",
         host.offers
             .iter()
             .map(Offer::to_string)
@@ -86,7 +86,7 @@ fn ssbs(host: &Host, transcript: &Transcript) -> Result<()> {
     let has = transcript.section(FEATURES)?.output.contains(SSBS);
     ensure!(
         has == host.ssbs,
-        "that its VMs have SSBS is {has}, but lab/hosts.toml says {}",
+        "that its VMs have SSBS is {has}, but lab/data/hosts.toml says {}",
         host.ssbs
     );
     Ok(())
@@ -140,8 +140,8 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "it offers 1/0/1, but lab/hosts.toml says 2/0/1",
-                "that its VMs have SSBS is false, but lab/hosts.toml says true",
+                "it offers 1/0/1, but lab/data/hosts.toml says 2/0/1",
+                "that its VMs have SSBS is false, but lab/data/hosts.toml says true",
                 "2 of 1 CPUs are online",
             ]
         );

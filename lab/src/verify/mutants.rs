@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `lab mutants`: changes the component's source in small ways, one at a time, and wants its tests to
-//! notice each. What no test can notice is listed in `lab/mutants.toml`, each with the reason.
+//! notice each. What no test can notice is listed in `lab/data/mutants.toml`, each with the reason.
 
 mod outcomes;
 mod survivors;

@@ -18,7 +18,7 @@ use crate::verify::boots::{command_name, program, selftest, Boots, Plan};
 
 const SUITE: &str = "upstream";
 
-/// `lab/upstream-tests.toml`.
+/// `lab/data/upstream-tests.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -31,7 +31,7 @@ struct File {
 }
 
 fn load(project: &Project) -> Result<File> {
-    let path = project.root().join("lab/upstream-tests.toml");
+    let path = project.root().join("lab/data/upstream-tests.toml");
     let mut file: File = toml::from_str(&fs_err::read_to_string(&path)?)
         .with_context(|| path.display().to_string())?;
     ensure!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A kernel's configuration: a tinyconfig with `lab/kernel.config` on top.
+//! A kernel's configuration: a tinyconfig with `lab/data/kernel.config` on top.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -76,7 +76,7 @@ pub fn holds(kbuild: &Kbuild, fragment: &str) -> Result<()> {
 
 /// What a kernel of ours has over a tinyconfig.
 pub fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
-    let fragment = fs::read_to_string(project.root().join("lab/kernel.config"))?;
+    let fragment = fs::read_to_string(project.root().join("lab/data/kernel.config"))?;
     let doctests = match project.has_doctests() {
         true => "CONFIG_RUST_KERNEL_DOCTESTS=y\n",
         false => "",
@@ -178,7 +178,7 @@ fn explain(kbuild: &Kbuild, lost: &[&str]) -> anyhow::Error {
     if !lost.contains(&"CONFIG_RUST=y") {
         return fault(
             format!("Kconfig does not honour:\n  {}", lost.join("\n  ")),
-            "see what these options depend on, and adapt lab/kernel.config",
+            "see what these options depend on, and adapt lab/data/kernel.config",
         );
     }
     // Kbuild itself knows best what it misses.

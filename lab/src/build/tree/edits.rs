@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The edits to the kernel's own files that `lab/edits.toml` lists.
+//! The edits to the kernel's own files that `lab/data/edits.toml` lists.
 //!
 //! Either all of them can be made or none is: their results are computed in memory, from the
 //! pristine files, before anything is written.
@@ -17,7 +17,7 @@ use serde::Deserialize;
 pub use work::Failure;
 use work::Work;
 
-/// The file `lab/edits.toml`. The moves are made first, then the insertions, then the
+/// The file `lab/data/edits.toml`. The moves are made first, then the insertions, then the
 /// replacements; each kind in the order of the file, but single lines after other insertions.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -15,7 +15,7 @@ use crate::base::project::Project;
 use crate::model::results::Case;
 
 /// What was measured before.
-const RECORD: &str = "lab/bench.toml";
+const RECORD: &str = "lab/data/bench.toml";
 
 const HEAD: &str = "\
 # SPDX-License-Identifier: GPL-2.0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The mutants that no test can notice, `lab/mutants.toml`.
+//! The mutants that no test can notice, `lab/data/mutants.toml`.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -37,7 +37,7 @@ pub struct Survivors(Vec<Survivor>);
 
 impl Survivors {
     pub fn load(project: &Project) -> Result<Self> {
-        let path = project.root().join("lab/mutants.toml");
+        let path = project.root().join("lab/data/mutants.toml");
         Self::parse(&fs_err::read_to_string(&path)?).with_context(|| path.display().to_string())
     }
 
@@ -76,7 +76,7 @@ impl Survivors {
                 seen,
                 ..
             } = listed;
-            let cause = format!("{count} should survive, {seen} did: mend lab/mutants.toml");
+            let cause = format!("{count} should survive, {seen} did: mend lab/data/mutants.toml");
             Case::fail(mutant, cause)
         };
         stale.map(case).collect()

@@ -135,5 +135,5 @@ fn a_new_file_must_be_new() {
 
 #[test]
 fn our_list_can_be_read() {
-    Edits::load(&Project::here().root().join("lab/edits.toml")).unwrap();
+    Edits::load(&Project::here().root().join("lab/data/edits.toml")).unwrap();
 }
