@@ -9,6 +9,9 @@ option = $(if $(filter command,$(origin $1)),--$2 "$($1)")
 SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
 	$(call option,FIRMWARE,firmware) $(call option,HANDLERS,handlers) $(call option,CMDLINE,cmdline)
 
+# Options of `make check`.
+CHECK_OPTIONS = $(call option,ONLY,only) $(if $(filter 1,$(JSON)),--json)
+
 # Options of `make prove`.
 PROVE_OPTIONS = $(call option,MUTANTS,mutants)
 
@@ -27,7 +30,7 @@ FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(call option,INPUT,input) \
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
 	@echo 'make matrix     the same as a report: out/matrix.html, out/matrix.json'
-	@echo 'make check      run every test'
+	@echo 'make check      run every test: ONLY=unit,kunit for some steps, JSON=1 for one object a case'
 	@echo 'make bench      count the instructions of each access, in C and in Rust: out/bench.json,'
 	@echo '                out/bench.svg; RECORD=1 for the figures that check compares with'
 	@echo 'make prove      prove the compiled handlers against lab/prove/spec.toml, for all inputs:'
@@ -48,8 +51,11 @@ help:
 	@echo 'KERNEL=7.2      work on that series of Debian'\''s sources instead of the newest'
 	@echo 'KDIR=path       work on a copy of that kernel tree instead'
 
-run matrix check mutants series-check setup tree kernel:
+run matrix mutants series-check setup tree kernel:
 	@$(LAB) $@
+
+check:
+	@$(LAB) $@ $(CHECK_OPTIONS)
 
 series:
 	@$(LAB) $@ $(SERIES_OPTIONS)

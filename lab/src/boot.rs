@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::base::disk::Lock;
 use crate::base::progress::Step;
 use crate::base::project::{Handlers, Project};
 use crate::boot::console::Transcript;
@@ -58,13 +59,19 @@ impl Boot<'_> {
 pub struct Booter<'a> {
     project: &'a Project,
     base: Vec<u8>,
+    /// Where the consoles of this run are written.
+    logs: PathBuf,
+    _lock: Lock,
 }
 
 impl<'a> Booter<'a> {
     pub fn new(project: &'a Project) -> Result<Self> {
+        let (lock, logs) = Lock::first_free(&project.base().join("log"), "boot")?;
         Ok(Self {
             project,
             base: base_archive(project)?,
+            logs,
+            _lock: lock,
         })
     }
 
@@ -110,7 +117,7 @@ impl<'a> Booter<'a> {
 
     /// Boots one host, which does its job and stays up.
     fn up<'b>(&self, boot: &'b Boot) -> Result<(Up<'b>, Transcript)> {
-        let log = self.log(boot)?;
+        let log = self.log(boot);
         self.with_machine(boot, |machine| Up::boot(boot, machine, &log))?
             .with_context(|| boot.name())
     }
@@ -127,7 +134,7 @@ impl<'a> Booter<'a> {
             job,
             limit: PREPARATION_LIMIT,
         };
-        let log = self.log(&boot)?;
+        let log = self.log(&boot);
         self.with_machine(&boot, |machine| machine.interact(&log))?
     }
 
@@ -169,15 +176,10 @@ impl<'a> Booter<'a> {
         Ok(file)
     }
 
-    fn log(&self, boot: &Boot) -> Result<PathBuf> {
-        let directory = self.project.out("log/boot");
-        fs_err::create_dir_all(&directory)?;
-        Ok(directory.join(format!(
-            "{}-{}-{}.log",
-            boot.what,
-            boot.handlers.name(),
-            boot.host.name
-        )))
+    fn log(&self, boot: &Boot) -> PathBuf {
+        let (handlers, host) = (boot.handlers.name(), &boot.host.name);
+        self.logs
+            .join(format!("{}-{handlers}-{host}.log", boot.what))
     }
 }
 

@@ -29,12 +29,13 @@ use apt::Apt;
 use debian::Debian;
 pub use llvm::Llvm;
 use packages::Packages;
+pub use packages::Purpose;
 use rust::Rustc;
 pub use suite::mirror;
 pub use toolchain::Toolchain;
 
-/// Makes sure that every tool is there.
-pub fn ensure(project: &Project) -> Result<Toolchain> {
+/// Makes sure that the tools are there that build and boot kernels, and those for these purposes.
+pub fn ensure(project: &Project, purposes: &[Purpose]) -> Result<Toolchain> {
     let _lock = Lock::take(&project.out(""), "tools")?;
     let packages = Packages::load(project)?;
     let apt = Apt::find(project);
@@ -42,11 +43,11 @@ pub fn ensure(project: &Project) -> Result<Toolchain> {
     let chosen = project.out("tools.toml");
     let tools = match Toolchain::chosen(&chosen, &packages.minimum) {
         Some(tools) => {
-            apt::install(apt.as_ref(), &packages.missing())?;
+            apt::install(apt.as_ref(), &packages.missing(purposes))?;
             tools
         }
         None => {
-            let tools = choose(project, &packages, apt.as_ref(), &mut debian)?;
+            let tools = choose(project, &packages, purposes, apt.as_ref(), &mut debian)?;
             tools.keep(&chosen)?;
             tools
         }
@@ -59,11 +60,12 @@ pub fn ensure(project: &Project) -> Result<Toolchain> {
 fn choose(
     project: &Project,
     packages: &Packages,
+    purposes: &[Purpose],
     apt: Option<&Apt>,
     debian: &mut Debian,
 ) -> Result<Toolchain> {
     let rustc = Rustc::find(packages)?;
-    let mut missing = packages.missing();
+    let mut missing = packages.missing(purposes);
     let (llvm, llvm_packages) = llvm::choose(&rustc, packages, apt)?;
     missing.extend(llvm_packages);
     missing.extend(rustc.missing_source());

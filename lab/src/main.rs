@@ -20,11 +20,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use base::project::Project;
+use base::project::{Handlers, Project};
 use base::version::Version;
 use base::{error, progress};
-use build::{kernel, selftests, tree};
-use command::{check, matrix, plan, run as run_, series_check, shell};
+use build::{kernel, selftests, tree, Built};
+use command::{check, matrix, plan, series_check, shell};
+use get::Purpose;
+use model::results::Format;
 use verify::{bench, fuzz, mutants, prove};
 
 #[derive(Parser)]
@@ -69,6 +71,9 @@ enum Command {
         /// Only these steps
         #[arg(long, value_enum, value_delimiter = ',')]
         only: Vec<check::Step>,
+        /// One JSON object for each case, instead of text
+        #[arg(long)]
+        json: bool,
     },
     /// Run the component beside a model of the laws, with inputs from a fuzzer
     Fuzz(fuzz::Fuzz),
@@ -83,13 +88,21 @@ enum Command {
     Plan(plan::Plan),
 }
 
+/// The exit status where a check failed.
+const FAILED: u8 = 1;
+/// The exit status where the tool could not do its work.
+const UNABLE: u8 = 2;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(false) => ExitCode::from(FAILED),
         Err(error) => {
             progress::say(error::render(&error));
-            ExitCode::FAILURE
+            ExitCode::from(match error.is::<error::Broken>() {
+                true => FAILED,
+                false => UNABLE,
+            })
         }
     }
 }
@@ -107,21 +120,37 @@ fn run(cli: Cli) -> Result<bool> {
         project = project.with_series(series);
     }
     match cli.command {
-        Command::Setup => get::ensure(&project).map(drop)?,
+        Command::Setup => get::ensure(&project, &Purpose::ALL).map(drop)?,
         Command::Tree => tree::ensure(&project).map(drop)?,
-        Command::Kernel => kernel::run(&project)?,
-        Command::Selftests => selftests::run(&project)?,
-        Command::Run => run_::run(&project)?,
+        Command::Kernel => {
+            let tools = get::ensure(&project, &[])?;
+            kernel::ensure(&project, &tools, &tree::ensure(&project)?)?;
+            for handlers in Handlers::ALL {
+                progress::say(project.image(handlers).display().to_string());
+            }
+        }
+        Command::Selftests => {
+            let tools = get::ensure(&project, &[])?;
+            let dir = selftests::ensure(&project, &tools, &tree::ensure(&project)?)?;
+            progress::say(dir.display().to_string());
+        }
+        Command::Run => command::run::run(&project)?,
         Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
-        Command::Bench { record } => return bench::run(&project, record),
+        Command::Bench { record } => {
+            let built = Built::for_check(&project, get::ensure(&project, &[])?)?;
+            return bench::run(&project, &built.tools, record);
+        }
         Command::Prove(prove) => return prove::run(&project, &prove),
         Command::Fuzz(fuzz) => return fuzz::run(&project, &fuzz),
         Command::Mutants(mutants) => return mutants::run(&project, &mutants),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series_check::run(&project),
         Command::Plan(plan) => return plan::run(plan),
-        Command::Check { only } => return check::check(&project, &only),
+        Command::Check { only, json } => {
+            let format = if json { Format::Json } else { Format::Text };
+            return check::check(&project, &only, format);
+        }
     }
     Ok(true)
 }

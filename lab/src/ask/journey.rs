@@ -12,6 +12,7 @@ use crate::base::project::{Handlers, Project};
 use crate::boot::console::Transcript;
 use crate::boot::job::Job;
 use crate::boot::{Boot, Booter, Crew};
+use crate::build::Built;
 use crate::model::answer::Answer;
 use crate::model::dump::{self, Dump};
 use crate::model::fleet::matrix::Vm;
@@ -25,13 +26,13 @@ use crate::model::stream::Stream;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// Boots all hosts with each kernel, and fills the matrix.
-pub fn measure(project: &Project, hosts: Vec<Host>) -> Result<Matrix> {
+pub fn measure(project: &Project, built: &Built, hosts: Vec<Host>) -> Result<Matrix> {
     let mistakes = mistakes::load(project)?;
     let lab = Lab {
         booter: Booter::new(project)?,
         hosts: &hosts,
         mistakes: &mistakes,
-        job: vmm::job(&crate::build::vmm::build(project)?),
+        job: vmm::job(&built.vmm),
     };
 
     let (saved, [strict, default]) = lab.with_own_kernels(dump::field(project)?)?;

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use fs_err as fs;
@@ -114,6 +114,22 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// The first of the directories `name`, `name-2`, `name-3` and so on in `dir` on which no other
+    /// run is at work.
+    pub fn first_free(dir: &Path, name: &str) -> Result<(Self, PathBuf)> {
+        fs::create_dir_all(dir)?;
+        let mut place = dir.join(name);
+        for number in 2.. {
+            fs::create_dir_all(&place)?;
+            let file = fs::File::create(place.join(".lock"))?;
+            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                return Ok((Self { _file: file }, place));
+            }
+            place = dir.join(format!("{name}-{number}"));
+        }
+        unreachable!("there are fewer runs than numbers")
+    }
+
     /// Waits until no other run holds the lock of this name in `dir`.
     pub fn take(dir: &Path, name: &str) -> Result<Self> {
         fs::create_dir_all(dir)?;

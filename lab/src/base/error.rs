@@ -27,6 +27,18 @@ impl Error for Fault {
     }
 }
 
+/// What was checked is broken: the tool did its work, and this is what it found.
+#[derive(Debug)]
+pub struct Broken(pub String);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Broken {}
+
 /// An error of our own making: what is wrong, and what to do about it.
 pub fn fault(error: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Fault {

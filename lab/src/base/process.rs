@@ -4,13 +4,15 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use duct::Expression;
 use fs_err as fs;
+use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
 
 use crate::base::error::fault;
 
@@ -22,7 +24,30 @@ const SHORT_TAIL: usize = 5;
 
 /// Makes a command from strings and paths alike.
 pub fn command<A: Into<OsString>>(program: &str, args: impl IntoIterator<Item = A>) -> Expression {
-    duct::cmd(program, args.into_iter().map(Into::into)).env("LC_ALL", "C")
+    duct::cmd(program, args.into_iter().map(Into::into))
+        .env("LC_ALL", "C")
+        .before_spawn(|command| {
+            // `make` and its like end their own children then.
+            die_with_us(command, Signal::TERM);
+            Ok(())
+        })
+}
+
+/// Has the kernel send a signal to the child when the thread that starts it goes away, however it
+/// goes: nothing stays behind a tool that was interrupted.
+pub fn die_with_us(command: &mut std::process::Command, signal: Signal) {
+    let parent = getpid();
+    let hook = move || {
+        set_parent_process_death_signal(Some(signal))?;
+        // The parent may have gone before the signal was asked for.
+        if getppid() != Some(parent) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    };
+    // SAFETY: Between fork and exec the hook makes two system calls. It does not allocate, takes
+    // no lock and touches no memory but its own stack.
+    unsafe { command.pre_exec(hook) };
 }
 
 /// The program of this name on `PATH`.

@@ -8,10 +8,15 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A step that takes a while. The line disappears when the step is dropped; `done` leaves a
-/// sentence behind.
+/// After how much time the end of a step is told where there is no terminal.
+const LONG: Duration = Duration::from_secs(5);
+
+/// A step that takes a while. On a terminal its line disappears when the step is dropped; `done`
+/// leaves a sentence behind. Elsewhere a line tells that it begins, and one that it has ended if it
+/// was long.
 pub struct Step {
     bar: ProgressBar,
+    what: String,
 }
 
 impl Step {
@@ -19,18 +24,23 @@ impl Step {
     pub fn spinner(message: impl Into<String>) -> Self {
         let bar = ProgressBar::with_draw_target(None, target());
         bar.set_style(style("{spinner} {msg} [{elapsed}]"));
-        bar.enable_steady_tick(Duration::from_millis(120));
-        bar.set_message(message.into());
-        Self { bar }
+        Self::begin(bar, message.into())
     }
 
     /// A step of `len` parts.
     pub fn counter(message: impl Into<String>, len: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(len), target());
         bar.set_style(style("{spinner} {msg} {bar:24} {pos}/{len} [{elapsed}]"));
+        Self::begin(bar, message.into())
+    }
+
+    fn begin(bar: ProgressBar, what: String) -> Self {
         bar.enable_steady_tick(Duration::from_millis(120));
-        bar.set_message(message.into());
-        Self { bar }
+        bar.set_message(what.clone());
+        if bar.is_hidden() {
+            say(format!("{what} ..."));
+        }
+        Self { bar, what }
     }
 
     /// A step of `len` bytes.
@@ -63,6 +73,10 @@ impl Step {
 
 impl Drop for Step {
     fn drop(&mut self) {
+        let took = self.bar.elapsed();
+        if self.bar.is_hidden() && took >= LONG {
+            say(format!("{}: {} s", self.what, took.as_secs()));
+        }
         self.bar.finish_and_clear();
     }
 }

@@ -3,7 +3,7 @@
 //! Where things are: the checkout, and `out/`, which holds all that is built or downloaded.
 
 use std::ffi::OsString;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -144,16 +144,7 @@ impl Project {
             (Some(base), _, _) => base.clone(),
             (None, None, None) => self.out(""),
             (None, None, Some(series)) => self.out(format!("kernel-{series}")),
-            (None, Some(kdir), _) => {
-                let name = kdir.file_name().unwrap_or_default().to_string_lossy();
-                // Kbuild takes no directory with spaces or colons in its name.
-                let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-                let name = name.replace(|c| !plain(c), "_");
-                let mut hasher = DefaultHasher::new();
-                kdir.hash(&mut hasher);
-                let hash = hasher.finish() as u32;
-                self.out("kdir").join(format!("{name}-{hash:08x}"))
-            }
+            (None, Some(kdir), _) => self.out("kdir").join(file_name_of(kdir)),
         }
     }
 
@@ -181,11 +172,6 @@ impl Project {
         self.base().join("selftests")
     }
 
-    /// The patched tree's UAPI headers, as `make headers` installs them.
-    pub fn headers(&self) -> PathBuf {
-        self.base().join("build/headers/usr/include")
-    }
-
     /// The hosts' EL3 firmware, and what tests it in the place of a kernel.
     pub fn firmware(&self) -> PathBuf {
         self.out("firmware/el3.bin")
@@ -202,6 +188,34 @@ impl Project {
 
     /// The log of one step.
     pub fn log(&self, step: &str) -> PathBuf {
-        self.out("log").join(format!("{step}.log"))
+        self.base().join("log").join(format!("{step}.log"))
+    }
+}
+
+/// A path as the name of one file, another one for each path. Kbuild takes no directory with spaces
+/// or colons in its name.
+fn file_name_of(path: &Path) -> String {
+    let mut name = String::new();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' if name.is_empty() => (),
+            b'/' => name.push('-'),
+            byte if byte.is_ascii_alphanumeric() || *byte == b'.' => name.push(*byte as char),
+            byte => name += &format!("_{byte:02x}"),
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tree_has_a_directory_of_its_own() {
+        let name = |path: &str| file_name_of(Path::new(path));
+        assert_eq!(name("/home/me/linux.git"), "home-me-linux.git");
+        assert_eq!(name("/home/me-linux"), "home-me_2dlinux");
+        assert_eq!(name("/a b:c"), "a_20b_3ac");
     }
 }

@@ -5,7 +5,6 @@
 pub mod firmware;
 
 use std::io::{self, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -14,8 +13,9 @@ use anyhow::{anyhow, bail, Result};
 use duct::{Expression, Handle};
 use fs_err::File;
 use os_pipe::PipeWriter;
-use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
+use rustix::process::Signal;
 
+use crate::base::process::die_with_us;
 use firmware::Firmware;
 
 const QEMU: &str = "qemu-system-aarch64";
@@ -218,26 +218,9 @@ fn qemu(arguments: impl Iterator<Item = String>) -> Expression {
     duct::cmd(QEMU, arguments)
         .unchecked()
         .before_spawn(|command| {
-            die_with_us(command);
+            die_with_us(command, Signal::KILL);
             Ok(())
         })
-}
-
-/// Has the kernel kill the child when the thread that starts it goes away, however it goes: no
-/// QEMU stays behind a tool that was interrupted.
-fn die_with_us(command: &mut std::process::Command) {
-    let parent = getpid();
-    let hook = move || {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The parent may have gone before the signal was asked for.
-        if getppid() != Some(parent) {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        Ok(())
-    };
-    // SAFETY: Between fork and exec the hook makes two system calls. It does not allocate, takes
-    // no lock and touches no memory but its own stack.
-    unsafe { command.pre_exec(hook) };
 }
 
 fn explain(error: io::Error) -> anyhow::Error {

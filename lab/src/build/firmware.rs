@@ -10,7 +10,7 @@ use fs_err as fs;
 use crate::base::disk::{copy_whole, Lock};
 use crate::base::process::{command, logged};
 use crate::base::project::Project;
-use crate::get::{self, Toolchain};
+use crate::get::Toolchain;
 
 /// The same for both: no C library, no MMU, and nothing but the image.
 const FLAGS: [&str; 16] = [
@@ -33,20 +33,13 @@ const FLAGS: [&str; 16] = [
 ];
 
 /// Builds both, which takes less than a second: nothing needs to be found out about what is old.
-pub fn ensure(project: &Project) -> Result<()> {
-    let tools = get::ensure(project)?;
+pub fn ensure(project: &Project, tools: &Toolchain) -> Result<()> {
     let _lock = Lock::take(&project.out("firmware"), "firmware")?;
     let sources = project.root().join("lab/firmware");
+    build(project, tools, &sources, "firmware.ld", &project.firmware())?;
     build(
         project,
-        &tools,
-        &sources,
-        "firmware.ld",
-        &project.firmware(),
-    )?;
-    build(
-        project,
-        &tools,
+        tools,
         &sources.join("test"),
         "test.ld",
         &project.firmware_test(),

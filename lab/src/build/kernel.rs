@@ -17,7 +17,7 @@ use crate::base::process::{command, logged, output};
 use crate::base::progress::{say, Step};
 use crate::base::project::{Handlers, Project};
 use crate::build::tree;
-use crate::get::{self, Toolchain};
+use crate::get::Toolchain;
 use make::{Kbuild, Warnings};
 
 /// What a build directory takes on the disk, in GB.
@@ -28,28 +28,15 @@ const STEPS: u64 = 1350;
 
 /// Makes sure that both kernels are built from the tree and our files as they are now, and differ in
 /// nothing but the handlers.
-pub fn ensure(project: &Project) -> Result<()> {
-    let tools = get::ensure(project)?;
-    let tree = tree::ensure(project)?;
-    let rust = build(project, &tree, &tools, Handlers::Rust)?;
-    let c = build(project, &tree, &tools, Handlers::C)?;
+pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
+    let rust = build(project, tree, tools, Handlers::Rust)?;
+    let c = build(project, tree, tools, Handlers::C)?;
     config::refuse_differences(&rust, &c)
 }
 
 /// Makes sure that the kernel with the component is built.
-pub fn ensure_rust(project: &Project) -> Result<()> {
-    let tools = get::ensure(project)?;
-    let tree = tree::ensure(project)?;
-    build(project, &tree, &tools, Handlers::Rust).map(drop)
-}
-
-/// Makes sure of both kernels, and says where they are.
-pub fn run(project: &Project) -> Result<()> {
-    ensure(project)?;
-    for handlers in Handlers::ALL {
-        say(project.image(handlers).display().to_string());
-    }
-    Ok(())
+pub fn ensure_rust(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
+    build(project, tree, tools, Handlers::Rust).map(drop)
 }
 
 /// Where a kernel is built. What other tools built there is removed.

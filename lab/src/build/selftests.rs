@@ -15,19 +15,16 @@ use crate::base::progress::{say, Step};
 use crate::base::project::Project;
 use crate::build::kernel::make::{is_step, without_foreign, Kbuild, Warnings};
 use crate::build::kernel::refuse_warnings;
-use crate::build::tree;
-use crate::get::{self, Toolchain};
+use crate::get::Toolchain;
 
 /// Where they are in a kernel tree.
 const PLACE: &str = "tools/testing/selftests/kvm";
 
 /// Makes sure that the selftests are built from the tree and our files as they are now, and
 /// returns the directory that holds them.
-pub fn ensure(project: &Project) -> Result<PathBuf> {
-    let tools = get::ensure(project)?;
-    let tree = tree::ensure(project)?;
+pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathBuf> {
     let _lock = Lock::take(&project.base(), "selftests")?;
-    let headers = export_headers(project, &tree, &tools)?;
+    let headers = export_headers(project, tools, tree)?;
 
     let build_dir = project.base().join("build/selftests");
     let compiler = output(&command("aarch64-linux-gnu-gcc", ["--version"]))?;
@@ -71,7 +68,7 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
             warnings.read(line);
         },
     )?;
-    refuse_warnings(&tree, warnings)?;
+    refuse_warnings(tree, warnings)?;
     let list = [
         "-s",
         "--eval=list-programs: ; @echo $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED)",
@@ -83,14 +80,8 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
     Ok(project.selftests())
 }
 
-/// Makes sure that the tree's UAPI headers are exported.
-pub fn ensure_headers(project: &Project) -> Result<PathBuf> {
-    let tools = get::ensure(project)?;
-    let tree = tree::ensure(project)?;
-    export_headers(project, &tree, &tools)
-}
-
-fn export_headers(project: &Project, tree: &Path, tools: &Toolchain) -> Result<PathBuf> {
+/// Exports the tree's UAPI headers, and returns where they are.
+pub fn export_headers(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathBuf> {
     let build_dir = project.base().join("build/headers");
     fs::create_dir_all(&build_dir)?;
     let step = Step::spinner("exporting the kernel's headers");
@@ -127,13 +118,6 @@ fn publish(programs: &str, build_dir: &Path, to: &Path) -> Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-/// Builds the selftests and says where they are.
-pub fn run(project: &Project) -> Result<()> {
-    let dir = ensure(project)?;
-    say(dir.display().to_string());
     Ok(())
 }
 

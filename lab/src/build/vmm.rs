@@ -2,46 +2,30 @@
 
 //! The sample VMM, `samples/kvm/fw_regs_vmm.c`.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::Result;
 
+use crate::base::disk::copy_whole;
+use crate::base::process::{command, logged};
 use crate::base::project::Project;
 
 const COMPILER: &str = "aarch64-linux-gnu-gcc";
 
-/// Builds the program against the patched tree's own headers.
-pub fn build(project: &Project) -> Result<PathBuf> {
+/// Builds the program against the patched tree's own `headers`.
+pub fn build(project: &Project, headers: &Path) -> Result<PathBuf> {
     let source = project.root().join("samples/kvm/fw_regs_vmm.c");
-    let program = project.out("samples/fw_regs_vmm");
-    if let Some(directory) = program.parent() {
-        fs_err::create_dir_all(directory)?;
-    }
-    let output = duct::cmd!(
-        COMPILER,
-        "-static",
-        "-O2",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-isystem",
-        project.headers(),
-        "-o",
-        &program,
-        &source
-    )
-    .stderr_to_stdout()
-    .stdout_capture()
-    .unchecked()
-    .run()
-    .with_context(|| {
-        format!("{COMPILER}: install the packages gcc-aarch64-linux-gnu and libc6-dev-arm64-cross")
-    })?;
-    ensure!(
-        output.status.success(),
-        "{} does not compile:\n{}",
-        source.display(),
-        String::from_utf8_lossy(&output.stdout)
-    );
+    let program = project.base().join("samples/fw_regs_vmm");
+    let built = tempfile::NamedTempFile::new()?;
+    let flags = ["-static", "-O2", "-Wall", "-Wextra", "-Werror", "-isystem"].map(OsString::from);
+    let files = [headers, Path::new("-o"), built.path(), &source].map(OsString::from);
+    logged(
+        "compiling the sample VMM",
+        &command(COMPILER, flags.into_iter().chain(files)),
+        &project.log("vmm"),
+        |_| (),
+    )?;
+    copy_whole(built.path(), &program)?;
     Ok(program)
 }

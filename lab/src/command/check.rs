@@ -5,12 +5,13 @@
 //! Steps that need hosts first say which commands they want on which; then each host boots once
 //! per kernel for all of them; then each step judges what it finds.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::base::project::Project;
-use crate::build::prepare;
-use crate::model::results::{Case, Groups, Report, Totals};
+use crate::build::{tree, Built};
+use crate::get::{self, Purpose, Toolchain};
+use crate::model::results::{Case, Format, Groups, Report, Totals};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
     bench, differential, docs, firmware, format, hosts, kunit, msrv, offers, report, sample,
@@ -55,43 +56,36 @@ pub enum Step {
 }
 
 /// Runs the steps, all if `only` is empty. Returns whether all is well.
-pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
+pub fn check(project: &Project, only: &[Step], format: Format) -> Result<bool> {
     let steps: Vec<Step> = Step::value_variants()
         .iter()
         .copied()
         .filter(|step| only.is_empty() || only.contains(step))
         .collect();
-    if steps.iter().any(|step| step.needs_kernels()) {
-        prepare::for_check(project)?;
-    } else if steps.contains(&Step::Docs) || steps.contains(&Step::Series) {
-        prepare::for_tools_of_tree(project)?;
-    } else if steps.contains(&Step::Report) {
-        prepare::for_report(project)?;
-    } else if steps.contains(&Step::Format) {
-        prepare::for_sources(project)?;
-    }
+    let ready = Ready::for_steps(project, &steps)?;
 
-    let mut report = Report::new(anstream::stdout());
+    let mut report = Report::in_format(anstream::stdout(), format);
     let mut plan = Plan::default();
     let mut planned = Vec::new();
     for step in steps {
         // A step that cannot be planned must not take the others with it.
-        match step.plan(project, &mut plan) {
+        match step.plan(project, &ready, &mut plan) {
             Ok(()) => planned.push(step),
             Err(error) => report.suite(step.name(), trouble(&error))?,
         }
     }
 
     // What needs no host first: it is quick to fail.
-    let (with_hosts, without): (Vec<_>, Vec<_>) =
-        planned.into_iter().partition(|step| step.needs_hosts());
+    let (with_hosts, without): (Vec<_>, Vec<_>) = planned
+        .into_iter()
+        .partition(|step| step.needs() == Stage::Booted);
     let none = Boots::default();
     for step in without {
-        judge(&mut report, project, step, &none)?;
+        judge(&mut report, project, &ready, step, &none)?;
     }
     let boots = plan.boot(project, &crate::model::hosts::load(project)?)?;
     for step in with_hosts {
-        judge(&mut report, project, step, &boots)?;
+        judge(&mut report, project, &ready, step, &boots)?;
     }
 
     let totals: Totals = report.finish()?;
@@ -101,11 +95,12 @@ pub fn check(project: &Project, only: &[Step]) -> Result<bool> {
 fn judge<W: std::io::Write>(
     report: &mut Report<W>,
     project: &Project,
+    ready: &Ready,
     step: Step,
     boots: &Boots,
 ) -> Result<()> {
     let groups = step
-        .judge(project, boots)
+        .judge(project, ready, boots)
         .unwrap_or_else(|error| trouble(&error));
     report.suite(step.name(), groups)
 }
@@ -113,6 +108,65 @@ fn judge<W: std::io::Write>(
 fn trouble(error: &anyhow::Error) -> Groups {
     let case = Case::fail("(trouble)", format!("{error:#}"));
     vec![(String::new(), vec![case])]
+}
+
+/// What the steps stand on, each made sure of once.
+#[derive(Default)]
+struct Ready {
+    tools: Option<Toolchain>,
+    built: Option<Built>,
+}
+
+impl Ready {
+    fn for_steps(project: &Project, steps: &[Step]) -> Result<Self> {
+        let purposes: Vec<Purpose> = steps.iter().filter_map(|step| step.purpose()).collect();
+        let needs = |stage| steps.iter().any(|step| step.needs() >= stage);
+        if !needs(Stage::Tree) {
+            return Ok(Self::default());
+        }
+        if !needs(Stage::Tools) {
+            tree::ensure(project)?;
+            return Ok(Self::default());
+        }
+        let tools = get::ensure(project, &purposes)?;
+        if needs(Stage::Built) {
+            let built = Built::for_check(project, tools)?;
+            return Ok(Self {
+                tools: None,
+                built: Some(built),
+            });
+        }
+        tree::ensure(project)?;
+        Ok(Self {
+            tools: Some(tools),
+            built: None,
+        })
+    }
+
+    fn built(&self) -> Result<&Built> {
+        self.built.as_ref().context("nothing was built")
+    }
+
+    fn tools(&self) -> Result<&Toolchain> {
+        let tools = self.built.as_ref().map(|built| &built.tools);
+        let tools = tools.or(self.tools.as_ref());
+        tools.context("there are no tools")
+    }
+}
+
+/// How far things must be for a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// Our sources.
+    Sources,
+    /// The kernel tree.
+    Tree,
+    /// This, and programs of Debian.
+    Tools,
+    /// All that hosts boot with.
+    Built,
+    /// Hosts that have booted.
+    Booted,
 }
 
 impl Step {
@@ -137,24 +191,45 @@ impl Step {
         }
     }
 
-    fn needs_kernels(self) -> bool {
-        self.needs_hosts() || self == Step::Sparse
+    fn needs(self) -> Stage {
+        match self {
+            Step::Unit => Stage::Sources,
+            Step::Format | Step::Series | Step::Docs | Step::Report => Stage::Tools,
+            Step::Sparse | Step::Msrv => Stage::Built,
+            Step::Firmware
+            | Step::Hosts
+            | Step::Kunit
+            | Step::Selftests
+            | Step::Upstream
+            | Step::Diff
+            | Step::Sample
+            | Step::Shell
+            | Step::Bench => Stage::Booted,
+        }
     }
 
-    fn needs_hosts(self) -> bool {
-        !matches!(
-            self,
-            Step::Format
-                | Step::Series
-                | Step::Docs
-                | Step::Sparse
-                | Step::Unit
-                | Step::Msrv
-                | Step::Report
-        )
+    /// For what it needs programs besides those that build and boot kernels.
+    fn purpose(self) -> Option<Purpose> {
+        match self {
+            Step::Format | Step::Series => Some(Purpose::Style),
+            Step::Docs => Some(Purpose::Docs),
+            Step::Sparse => Some(Purpose::Sparse),
+            Step::Report => Some(Purpose::Report),
+            Step::Unit
+            | Step::Msrv
+            | Step::Firmware
+            | Step::Hosts
+            | Step::Kunit
+            | Step::Selftests
+            | Step::Upstream
+            | Step::Diff
+            | Step::Sample
+            | Step::Shell
+            | Step::Bench => None,
+        }
     }
 
-    fn plan(self, project: &Project, plan: &mut Plan) -> Result<()> {
+    fn plan(self, project: &Project, ready: &Ready, plan: &mut Plan) -> Result<()> {
         match self {
             Step::Format
             | Step::Series
@@ -166,25 +241,25 @@ impl Step {
             | Step::Shell
             | Step::Bench => Ok(()),
             Step::Firmware => firmware::plan(project, plan),
-            Step::Hosts => hosts::plan(project, plan),
+            Step::Hosts => hosts::plan(project, ready.built()?, plan),
             Step::Kunit => kunit::plan(plan),
             Step::Selftests => selftests::plan(project, plan),
             Step::Upstream => upstream::plan(project, plan),
             Step::Diff => differential::plan(project, plan),
             Step::Sample => {
-                sample::plan(project, plan)?;
-                strict::plan(project, plan)?;
-                offers::plan(project, plan)
+                sample::plan(ready.built()?, plan)?;
+                strict::plan(ready.built()?, plan)?;
+                offers::plan(project, ready.built()?, plan)
             }
         }
     }
 
-    fn judge(self, project: &Project, boots: &Boots) -> Result<Groups> {
+    fn judge(self, project: &Project, ready: &Ready, boots: &Boots) -> Result<Groups> {
         match self {
             Step::Format => format::run(project),
             Step::Series => crate::series::check::run(project),
             Step::Docs => docs::run(project),
-            Step::Sparse => sparse::run(project),
+            Step::Sparse => sparse::run(project, ready.tools()?),
             Step::Unit => unit::run(project),
             Step::Msrv => msrv::run(project),
             Step::Report => report::run(project),
@@ -201,7 +276,7 @@ impl Step {
                 Ok(groups)
             }
             Step::Shell => shell::run(project),
-            Step::Bench => bench::check(project),
+            Step::Bench => bench::check(project, ready.tools()?),
         }
     }
 }

@@ -5,18 +5,20 @@
 
 use std::time::Instant;
 
-use anyhow::{bail, Result};
+use anyhow::Result;
 
 use crate::ask::journey;
 use crate::base::disk::write_whole;
+use crate::base::error::Broken;
 use crate::base::progress::say;
 use crate::base::project::Project;
-use crate::build::prepare;
+use crate::build::Built;
+use crate::get;
 use crate::judge::{laws, plans};
 use crate::model::{deviations, hosts};
 use crate::report::{page, record, terminal};
 
-/// The report's files below `out/`.
+/// The report's files, below the tree's folder.
 const JSON: &str = "matrix.json";
 const PAGE: &str = "matrix.html";
 
@@ -25,26 +27,25 @@ const PAGE: &str = "matrix.html";
 /// What is broken is an error after it has been reported.
 pub fn run(project: &Project) -> Result<()> {
     let start = Instant::now();
-    prepare::for_run(project)?;
-    let moves = journey::measure(project, hosts::load(project)?)?;
+    let built = Built::for_run(project, get::ensure(project, &[])?)?;
+    let moves = journey::measure(project, &built, hosts::load(project)?)?;
     let record = record::of(&moves)?;
 
     let page = page::render(&record, &deviations::load(project)?)?;
-    write_whole(&project.out(JSON), record.to_text()?.as_bytes())?;
-    write_whole(&project.out(PAGE), page.as_bytes())?;
+    write_whole(&project.base().join(JSON), record.to_text()?.as_bytes())?;
+    write_whole(&project.base().join(PAGE), page.as_bytes())?;
     terminal::print_moves(&moves)?;
     for file in [PAGE, JSON] {
-        say(project.out(file).display().to_string());
+        say(project.base().join(file).display().to_string());
     }
     say(format!("took {} s", start.elapsed().as_secs()));
 
     laws::check(&moves)?;
     let differences = plans::differences(&record).map_err(anyhow::Error::msg)?;
     if !differences.is_empty() {
-        bail!(
-            "`lab plan` would have said something else:\n  {}",
-            differences.join("\n  ")
-        );
+        let differences = differences.join("\n  ");
+        let text = format!("`lab plan` would have said something else:\n  {differences}");
+        return Err(Broken(text).into());
     }
     Ok(())
 }

@@ -7,14 +7,15 @@ use anyhow::Result;
 
 use crate::ask::journey;
 use crate::base::project::Project;
-use crate::build::prepare;
+use crate::build::Built;
+use crate::get;
 use crate::judge::laws;
 use crate::model::hosts;
 use crate::report::terminal;
 
 pub fn run(project: &Project) -> Result<()> {
-    prepare::for_run(project)?;
-    let moves = journey::measure(project, hosts::with_both_kernels(project)?)?;
+    let built = Built::for_run(project, get::ensure(project, &[])?)?;
+    let moves = journey::measure(project, &built, hosts::with_both_kernels(project)?)?;
     terminal::print(&moves)?;
     laws::check(&moves)
 }

@@ -23,7 +23,7 @@ use crate::build::selftests;
 use crate::build::tree::{self, git::Repo};
 use crate::command::check::{self, Step as Check};
 use crate::get::{self, Toolchain};
-use crate::model::results::{Case, Report};
+use crate::model::results::{Case, Format, Report};
 use crate::series::{commits, files, write, Commits};
 
 /// What the tree and its builds take on the disk, in GB.
@@ -39,7 +39,7 @@ const NOT_KERNEL: [&str; 3] = ["Documentation/", "MAINTAINERS", "tools/"];
 
 /// Returns whether all is well.
 pub fn run(project: &Project) -> Result<bool> {
-    let tools = get::ensure(project)?;
+    let tools = get::ensure(project, &[])?;
     tree::ensure(project)?;
     let base = project.base().join("series-check");
     ensure_space(&project.base(), SPACE, "a second kernel tree")?;
@@ -72,7 +72,9 @@ pub fn run(project: &Project) -> Result<bool> {
         report.suite("series", groups)?;
     }
     let good = report.finish()?.good();
-    Ok(good && check::check(&taken, &[Check::Kunit, Check::Selftests])? && example::run(&taken)?)
+    Ok(good
+        && check::check(&taken, &[Check::Kunit, Check::Selftests], Format::Text)?
+        && example::run(&taken, &tools)?)
 }
 
 /// A work tree of its own with the source as it was found.
@@ -124,7 +126,7 @@ fn builds(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<Vec<Case>> 
         }
     }
     if any(SELFTESTS) {
-        let built = selftests::ensure(taken).map(drop);
+        let built = selftests::ensure(taken, tools, &taken.tree()).map(drop);
         cases.push(Case::from_result("selftests", built));
     }
     Ok(cases)

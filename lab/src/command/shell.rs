@@ -13,7 +13,8 @@ use crate::base::error::Help;
 use crate::base::project::{Handlers, Project};
 use crate::boot::job::Job;
 use crate::boot::Booter;
-use crate::build::prepare;
+use crate::build::Built;
+use crate::get;
 use crate::model::dump;
 use crate::model::hosts::{self, Answers, Host};
 
@@ -46,8 +47,8 @@ pub struct Shell {
 
 pub fn run(project: &Project, shell: Shell) -> Result<()> {
     let host = host(project, shell)?;
-    prepare::for_check(project)?;
-    Booter::new(project)?.interact(&host, &job(project, &host)?)
+    let built = Built::for_check(project, get::ensure(project, &[])?)?;
+    Booter::new(project)?.interact(&host, &job(project, &built, &host)?)
 }
 
 fn answers(text: &str) -> Result<Answers, String> {
@@ -83,8 +84,8 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
     Ok(host)
 }
 
-fn job(project: &Project, host: &Host) -> Result<Job> {
-    let mut job = vmm::job(&crate::build::vmm::build(project)?);
+fn job(project: &Project, built: &Built, host: &Host) -> Result<Job> {
+    let mut job = vmm::job(&built.vmm);
     job.program(PROGRAM, project.root().join("lab/guest/shell"));
     let selftests = project.selftests();
     for directory in ["", "arm64"] {

@@ -24,7 +24,43 @@ pub struct Packages {
     pub oldest: Oldest,
     pub kernels: Kernels,
     pub pinned: Pinned,
-    tools: BTreeMap<String, Sign>,
+    tools: BTreeMap<String, Tool>,
+}
+
+/// What few commands need tools for, besides those that build and boot kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// The kernel's documentation.
+    Docs,
+    /// libFuzzer.
+    Fuzz,
+    /// The fleet report in a browser.
+    Report,
+    /// sparse.
+    Sparse,
+    /// The kernel's `checkpatch.pl`.
+    Style,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 5] = [
+        Self::Docs,
+        Self::Fuzz,
+        Self::Report,
+        Self::Sparse,
+        Self::Style,
+    ];
+}
+
+/// A package.
+#[derive(Debug, Deserialize)]
+struct Tool {
+    #[serde(flatten)]
+    sign: Sign,
+    /// None: it builds or boots kernels.
+    #[serde(rename = "for")]
+    purpose: Option<Purpose>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,9 +109,12 @@ impl Packages {
             .with_context(|| format!("cannot read {}", file.display()))
     }
 
-    /// The packages whose tools are not on this machine.
-    pub fn missing(&self) -> Vec<String> {
-        let missing = self.tools.iter().filter(|(_, sign)| !sign.is_there());
+    /// The packages for these purposes whose tools are not on this machine.
+    pub fn missing(&self, purposes: &[Purpose]) -> Vec<String> {
+        let wanted = |tool: &Tool| tool.purpose.is_none_or(|one| purposes.contains(&one));
+        let mut missing: Vec<_> = self.tools.iter().collect();
+        missing.retain(|(_, tool)| wanted(tool) && !tool.sign.is_there());
+        let missing = missing.into_iter();
         missing.map(|(package, _)| package.clone()).collect()
     }
 

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{bail, Result};
+use anyhow::Result;
 
 use super::agreement::agreement;
+use crate::base::error::Broken;
 use crate::base::project::Handlers;
 use crate::model::answer::Answer;
 use crate::model::moves::{Matrix, Move};
@@ -27,7 +28,8 @@ pub fn check(matrix: &Matrix) -> Result<()> {
     ]
     .concat();
     if !broken.is_empty() {
-        bail!("the Rust handlers are broken:\n  {}", broken.join("\n  "));
+        let broken = broken.join("\n  ");
+        return Err(Broken(format!("the Rust handlers are broken:\n  {broken}")).into());
     }
     Ok(())
 }

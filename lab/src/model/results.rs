@@ -10,6 +10,7 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use serde::Serialize;
 
 /// Results of one step, by group.
 pub type Groups = Vec<(String, Vec<Case>)>;
@@ -89,9 +90,29 @@ impl Totals {
     }
 }
 
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// JSON Lines: one object for each case.
+    Json,
+}
+
+/// A case as JSON tells it.
+#[derive(Serialize)]
+struct Line<'a> {
+    case: &'a str,
+    outcome: &'a str,
+    /// Why it failed, or was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+}
+
 /// All results, printed as they come.
 pub struct Report<W: Write> {
     out: W,
+    format: Format,
     totals: Totals,
     /// Full name and cause.
     failures: Vec<(String, String)>,
@@ -99,8 +120,13 @@ pub struct Report<W: Write> {
 
 impl<W: Write> Report<W> {
     pub fn new(out: W) -> Self {
+        Self::in_format(out, Format::Text)
+    }
+
+    pub fn in_format(out: W, format: Format) -> Self {
         Self {
             out,
+            format,
             totals: Totals::default(),
             failures: Vec::new(),
         }
@@ -119,6 +145,9 @@ impl<W: Write> Report<W> {
     }
 
     fn group(&mut self, group: &str, cases: &[Case]) -> Result<()> {
+        if self.format == Format::Json {
+            return self.lines(group, cases);
+        }
         let mut passed = Vec::new();
         let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for Case { name, outcome } in cases {
@@ -143,6 +172,27 @@ impl<W: Write> Report<W> {
         Ok(())
     }
 
+    fn lines(&mut self, group: &str, cases: &[Case]) -> Result<()> {
+        let missing = [Case::fail("", "no result")];
+        for Case { name, outcome } in if cases.is_empty() { &missing } else { cases } {
+            self.totals.count(outcome);
+            let (outcome, cause) = match outcome {
+                Outcome::Pass => ("pass", None),
+                Outcome::Fail(cause) => ("fail", Some(&**cause)),
+                Outcome::Skip(reason) => ("skip", Some(&**reason)),
+            };
+            let case = &join(group, name);
+            let line = Line {
+                case,
+                outcome,
+                cause,
+            };
+            serde_json::to_writer(&mut self.out, &line)?;
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+
     fn failure(&mut self, name: String, cause: &str) -> Result<()> {
         self.line("FAIL", AnsiColor::Red, &name)?;
         self.failures.push((name, cause.to_owned()));
@@ -151,6 +201,10 @@ impl<W: Write> Report<W> {
 
     /// Tells the failures again, with their causes, and the totals in the very last line.
     pub fn finish(mut self) -> Result<Totals> {
+        if self.format == Format::Json {
+            self.out.flush()?;
+            return Ok(self.totals);
+        }
         for (name, cause) in std::mem::take(&mut self.failures) {
             writeln!(self.out)?;
             self.line("FAIL", AnsiColor::Red, &name)?;

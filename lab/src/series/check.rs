@@ -12,7 +12,7 @@ use super::{commits, example, files, write, Commits, RECIPIENTS};
 use crate::base::process::{command, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
-use crate::build::tree::{self, overlay};
+use crate::build::tree::overlay;
 use crate::model::results::{Case, Outcome};
 use crate::verify::format;
 
@@ -38,7 +38,6 @@ const RUST: &str = "RUST";
 const NOT_KVM: &str = "rust/macros/";
 
 pub fn run(project: &Project) -> Result<Vec<(String, Vec<Case>)>> {
-    tree::ensure(project)?;
     let commits = commits(project, None, None)?;
     let dir = tempfile::tempdir()?;
     write(project, &commits, None, dir.path())?;

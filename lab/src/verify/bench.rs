@@ -24,8 +24,7 @@ use crate::base::project::{Handlers, Project};
 use crate::boot::job::Job;
 use crate::boot::{Boot, Booter};
 use crate::build::kernel::{config, make::Kbuild};
-use crate::build::prepare;
-use crate::get::{self, Toolchain};
+use crate::get::Toolchain;
 use crate::model::hosts::{self, Host};
 use crate::model::results::{Case, Outcome};
 use costs::Costs;
@@ -78,10 +77,8 @@ enum Extent {
 
 /// Measures all, writes it to files and prints it. With `record`, it is what `lab check` compares
 /// with from now on. Returns whether Rust stays in its bounds.
-pub fn run(project: &Project, record: bool) -> Result<bool> {
-    prepare::for_check(project)?;
-    let tools = get::ensure(project)?;
-    let [of_c, of_rust] = sizes::of_both(project, &tools)?;
+pub fn run(project: &Project, tools: &Toolchain, record: bool) -> Result<bool> {
+    let [of_c, of_rust] = sizes::of_both(project, tools)?;
     let kernel = |handlers, sizes| {
         let (costs, boot) = measure(project, handlers, Extent::All)?;
         anyhow::Ok(Kernel { costs, sizes, boot })
@@ -92,16 +89,19 @@ pub fn run(project: &Project, record: bool) -> Result<bool> {
     };
     anstream::print!("{}", table::text(&bench)?);
 
-    let made_with = made_with(project, &tools)?;
+    let made_with = made_with(project, tools)?;
     let rows = goal::rows(&bench.c.costs, &bench.rust.costs)?;
-    write_whole(&project.out(SVG), plot::svg(&rows)?.as_bytes())?;
-    write_whole(&project.out(JSON), bench.to_json(&made_with)?.as_bytes())?;
+    write_whole(&project.base().join(SVG), plot::svg(&rows)?.as_bytes())?;
+    write_whole(
+        &project.base().join(JSON),
+        bench.to_json(&made_with)?.as_bytes(),
+    )?;
     if record {
         let accesses = bench.rust.costs.clone().only(record::is_recorded);
         Record::new(made_with, &accesses).save(project)?;
     }
     for file in [SVG, JSON] {
-        say(project.out(file).display().to_string());
+        say(project.base().join(file).display().to_string());
     }
     let mut cases = goal::flat(&bench.rust.costs);
     cases.extend(goal::each(&bench.c.costs, &bench.rust.costs)?);
@@ -119,12 +119,12 @@ pub fn run(project: &Project, record: bool) -> Result<bool> {
 
 /// Single accesses: within the bounds that C sets, and none more than was recorded with this kernel
 /// and these tools.
-pub fn check(project: &Project) -> Result<Vec<(String, Vec<Case>)>> {
+pub fn check(project: &Project, tools: &Toolchain) -> Result<Vec<(String, Vec<Case>)>> {
     let (c, _) = measure(project, Handlers::C, Extent::Accesses)?;
     let (rust, _) = measure(project, Handlers::Rust, Extent::Accesses)?;
     let mut against_c = vec![goal::sum(&c, &rust)?];
     against_c.extend(goal::each(&c, &rust)?);
-    let made_with = made_with(project, &get::ensure(project)?)?;
+    let made_with = made_with(project, tools)?;
     let against_record = match Record::load(project)?.of(&made_with) {
         Ok(record) => record.against(&rust),
         Err(reason) => vec![Case::skip("recorded", reason)],

@@ -20,7 +20,7 @@ use crate::base::disk::Lock;
 use crate::base::process::{command, logged};
 use crate::base::progress::{say, Step};
 use crate::base::project::Project;
-use crate::get;
+use crate::get::{self, Purpose};
 
 /// In bytes: as many as the longest trial takes, more or less.
 const LONGEST: u32 = 256;
@@ -61,7 +61,7 @@ pub fn run(project: &Project, fuzz: &Fuzz) -> Result<bool> {
     if let Some(input) = &fuzz.input {
         return again(project, input);
     }
-    let toolchain = get::ensure(project)?;
+    let toolchain = get::ensure(project, &[Purpose::Fuzz])?;
     let home = project.out("fuzz");
     let _lock = Lock::take(&home, "fuzzer")?;
     let fuzzer = build::fuzzer(project)?;

@@ -7,6 +7,7 @@ use anyhow::{ensure, Context, Result};
 use crate::ask::vmm;
 use crate::base::project::Project;
 use crate::boot::console::{Section, Transcript};
+use crate::build::Built;
 use crate::model::dump::Dump;
 use crate::model::hosts::{self, Host, Offer};
 use crate::model::registers::{Id, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3};
@@ -23,11 +24,10 @@ const DUMP: &str = "hosts:dump";
 const FEATURES: &str = "hosts:features";
 const ONLINE: &str = "hosts:online";
 
-pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
-    let program = crate::build::vmm::build(project)?;
+pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
     for host in hosts::load(project)? {
         let job = plan.job(&host.name, host.kernel);
-        job.program(vmm::PROGRAM, &program);
+        job.program(vmm::PROGRAM, &built.vmm);
         job.command(DUMP, 10, format!("/{} dump", vmm::PROGRAM));
         job.command(FEATURES, 10, "dmesg | grep -F 'CPU features: detected'");
         job.command(ONLINE, 10, "grep -c ^processor /proc/cpuinfo");

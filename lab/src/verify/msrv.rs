@@ -15,7 +15,6 @@ use crate::base::project::{Handlers, Project};
 use crate::base::version::Version;
 use crate::build::kernel::make::Warnings;
 use crate::build::kernel::{config, refuse_warnings};
-use crate::build::tree;
 use crate::get::packages::{Oldest, Packages};
 use crate::get::{mirror, want};
 use crate::model::results::Case;
@@ -123,7 +122,7 @@ fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     let fragment = project.base().join("build/msrv.config");
     fs::create_dir_all(&build_dir)?;
     fs::write(&fragment, config::fragment(project, Handlers::Rust)?)?;
-    let tree = tree::ensure(project)?;
+    let tree = project.tree();
     let places = [&tree, &build_dir, &fragment].map(|place| place.to_string_lossy());
     let [tree, build_dir, fragment] = &places;
     let mut warnings = Warnings::new(project)?;

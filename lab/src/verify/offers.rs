@@ -11,6 +11,7 @@ use regex::Regex;
 use crate::ask::vmm;
 use crate::base::project::{Handlers, Project};
 use crate::boot::console::Transcript;
+use crate::build::Built;
 use crate::model::dump::Dump;
 use crate::model::hosts;
 use crate::model::registers::{
@@ -38,12 +39,11 @@ const SERVICES: [(&str, Id); 3] = [
 static LINE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"rust_kvm_offers: (\w+): (\w+)").expect("a valid pattern"));
 
-pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
-    let program = crate::build::vmm::build(project)?;
+pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
     for host in hosts::with_selftests(project)? {
         for handlers in Handlers::ALL {
             let job = plan.job(&host.name, handlers);
-            job.program(vmm::PROGRAM, &program);
+            job.program(vmm::PROGRAM, &built.vmm);
             job.command(LOG, 10, "dmesg | grep -F rust_kvm_offers:");
             job.command(DUMP, 10, format!("/{} dump", vmm::PROGRAM));
         }

@@ -16,8 +16,8 @@ use crate::base::disk::{copy_whole, Lock};
 use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
 use crate::base::project::{Handlers, Project};
-use crate::build::kernel;
 use crate::build::kernel::make::Kbuild;
+use crate::build::{kernel, tree};
 use crate::get::{self, venv, Toolchain};
 
 /// The page that has the specification's tables.
@@ -45,8 +45,8 @@ pub fn run(project: &Project, prove: &Prove) -> Result<bool> {
         return Ok(true);
     }
     output(&page(project, "--check"))?;
-    kernel::ensure(project)?;
-    let tools = get::ensure(project)?;
+    let tools = get::ensure(project, &[])?;
+    kernel::ensure(project, &tools, &tree::ensure(project)?)?;
     let python = venv::ensure(project, "prove", &dir(project).join("requirements.txt"))?;
     output(&unit_tests(project, &python))?;
 

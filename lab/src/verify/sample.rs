@@ -6,8 +6,9 @@
 use anyhow::{bail, ensure, Context, Result};
 
 use crate::ask::vmm;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Handlers;
 use crate::boot::console::{Section, Transcript};
+use crate::build::Built;
 use crate::model::answer;
 use crate::model::answer::Answer;
 use crate::model::discovery;
@@ -114,12 +115,11 @@ const MISUSED: [(&str, &str); 6] = [
     ("calls-without-file", "dump -g"),
 ];
 
-pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
-    let program = crate::build::vmm::build(project)?;
+pub fn plan(built: &Built, plan: &mut Plan) -> Result<()> {
     let vmm = format!("/{}", vmm::PROGRAM);
     for handlers in Handlers::ALL {
         let job = plan.job(HOST, handlers);
-        job.program(vmm::PROGRAM, &program);
+        job.program(vmm::PROGRAM, &built.vmm);
         let mut command = |name: &str, line: String| job.command(section(name), 10, line);
         command("dump", format!("{vmm} dump >{OWN} && cat {OWN}"));
         command(

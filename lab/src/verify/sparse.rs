@@ -12,7 +12,7 @@ use crate::base::progress::Step;
 use crate::base::project::{Handlers, Project};
 use crate::build::kernel::make::Kbuild;
 use crate::build::tree;
-use crate::get::{self, Toolchain};
+use crate::get::Toolchain;
 use crate::model::results::Case;
 use crate::model::results::Groups;
 
@@ -23,14 +23,13 @@ const KERNEL: &str = "arch/";
 /// it. What it means apart from qualifiers is this.
 const SPARSE: &str = "CHECK=sparse -D__typeof_unqual__=__typeof__";
 
-pub fn run(project: &Project) -> Result<Groups> {
-    let tools = get::ensure(project)?;
+pub fn run(project: &Project, tools: &Toolchain) -> Result<Groups> {
     let changes = tree::changes(project)?;
     let mut groups = Vec::new();
     for handlers in Handlers::ALL {
         groups.push((
             handlers.name().to_owned(),
-            look(project, &tools, handlers, &changes)?,
+            look(project, tools, handlers, &changes)?,
         ));
     }
     Ok(groups)

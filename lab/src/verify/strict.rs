@@ -6,9 +6,10 @@
 use anyhow::{ensure, Result};
 
 use crate::ask::vmm::{self, Batch};
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Handlers;
 use crate::boot::console::Transcript;
 use crate::boot::job::Job;
+use crate::build::Built;
 use crate::model::answer::Answer;
 use crate::model::registers::{
     Id, PSCI_VERSION, STD_BMAP, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3,
@@ -125,11 +126,10 @@ const UNABLE: [(&str, &str); 2] = [
     ("unable-restore", "restore -s /vm/c-kept/kept"),
 ];
 
-pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
-    let program = crate::build::vmm::build(project)?;
+pub fn plan(built: &Built, plan: &mut Plan) -> Result<()> {
     for place in PLACES {
         let job = (place.job)(plan);
-        vmm::install(job, &program);
+        vmm::install(job, &built.vmm);
         for batch in [
             place.kept(),
             place.frozen(),

@@ -8,8 +8,10 @@ use std::sync::LazyLock;
 use anyhow::{ensure, Context, Result};
 use regex::Regex;
 
+use crate::base::process::command;
 use crate::base::progress::Step;
 use crate::base::project::Project;
+use crate::get;
 use crate::model::results::Case;
 use crate::model::results::Groups;
 
@@ -28,24 +30,27 @@ static SUM: LazyLock<Regex> = LazyLock::new(|| {
 
 pub fn run(project: &Project) -> Result<Groups> {
     let _step = Step::spinner("cargo test");
-    let output = duct::cmd!(
-        "cargo",
+    get::want(project, "g++")?;
+    let manifest = project.root().join("lab/Cargo.toml");
+    let target = target_dir()?;
+    let args = [
         "test",
         "--locked",
         "--workspace",
         "--no-fail-fast",
         "--color=never",
         "--manifest-path",
-        project.root().join("lab/Cargo.toml"),
+        &manifest.to_string_lossy(),
         "--target-dir",
-        target_dir()?
-    )
-    .stdin_null()
-    .stderr_to_stdout()
-    .stdout_capture()
-    .unchecked()
-    .run()
-    .context("cargo")?;
+        &target.to_string_lossy(),
+    ];
+    let output = command("cargo", args)
+        .stdin_null()
+        .stderr_to_stdout()
+        .stdout_capture()
+        .unchecked()
+        .run()
+        .context("cargo")?;
     Ok(groups(
         &String::from_utf8_lossy(&output.stdout),
         output.status.success(),

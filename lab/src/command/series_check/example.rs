@@ -9,6 +9,7 @@ use crate::base::project::{Handlers, Project};
 use crate::build::kernel;
 use crate::build::selftests;
 use crate::build::tree::git::Repo;
+use crate::get::Toolchain;
 use crate::model::hosts;
 use crate::model::results::{Case, Report};
 use crate::series::example;
@@ -22,13 +23,13 @@ const REGISTER: &str = "WORKAROUND_4";
 const HOST: &str = "a53";
 
 /// Makes the example in the tree of `taken`. Returns whether all is well.
-pub fn run(taken: &Project) -> Result<bool> {
+pub fn run(taken: &Project, tools: &Toolchain) -> Result<bool> {
     let repo = Repo::at(taken.tree());
     for (path, text) in example::files(taken, &repo, "HEAD")? {
         fs::write(taken.tree().join(path), text)?;
     }
-    kernel::ensure_rust(taken)?;
-    selftests::ensure(taken)?;
+    kernel::ensure_rust(taken, tools, &taken.tree())?;
+    selftests::ensure(taken, tools, &taken.tree())?;
 
     let mut plan = Plan::default();
     check::plan_on(taken, &mut plan, HOST, Handlers::Rust)?;
