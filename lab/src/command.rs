@@ -4,7 +4,6 @@
 
 pub mod check;
 pub mod matrix;
-pub mod plan;
 pub mod run;
 pub mod series_check;
 pub mod shell;

@@ -3,5 +3,5 @@
 //! What must hold of what was found out.
 
 pub mod agreement;
+pub mod differences;
 pub mod laws;
-pub mod plans;

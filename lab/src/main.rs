@@ -24,7 +24,7 @@ use base::project::{Handlers, Project};
 use base::version::Version;
 use base::{error, progress};
 use build::{kernel, selftests, tree, Built};
-use command::{check, matrix, plan, series_check, shell};
+use command::{check, matrix, series_check, shell};
 use get::Purpose;
 use model::results::Format;
 use verify::{bench, fuzz, mutants, prove};
@@ -83,9 +83,6 @@ enum Command {
     Series(series::Series),
     /// Take the series into a pristine tree, build each step, boot the last one and run the selftests
     SeriesCheck,
-    /// Tell without booting where VMs can move to, and what new VMs may be given
-    #[command(subcommand)]
-    Plan(plan::Plan),
 }
 
 /// The exit status where a check failed.
@@ -146,7 +143,6 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Mutants(mutants) => return mutants::run(&project, &mutants),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series_check::run(&project),
-        Command::Plan(plan) => return plan::run(plan),
         Command::Check { only, json } => {
             let format = if json { Format::Json } else { Format::Text };
             return check::check(&project, &only, format);

@@ -8,13 +8,12 @@ pub mod discovery;
 pub mod dump;
 #[cfg(test)]
 pub mod example;
-pub mod fleet;
-pub mod groups;
+pub mod heard;
 pub mod hosts;
 pub mod mistakes;
 pub mod moves;
-pub mod reason;
-pub mod registers;
 pub mod results;
 pub mod stream;
 pub mod vectors;
+
+pub use planner::{matrix, reason, registers};

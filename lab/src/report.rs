@@ -3,5 +3,4 @@
 //! What was found out, for people and for programs.
 
 pub mod page;
-pub mod record;
 pub mod terminal;

@@ -85,7 +85,7 @@ fn nothing(register: Register) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dump, Dumps, Host, Moves, Offers, Question};
+    use crate::{Dumps, Handlers, HostOffers, Offers, Question, Registers, SavedVm, Verdicts};
     use std::collections::BTreeSet;
 
     /// All promises of a register; of services, those of three bits.
@@ -134,8 +134,10 @@ mod tests {
             for (id, value) in *values {
                 offers.offer(*id, *value).unwrap();
             }
-            Host {
+            HostOffers {
                 name: format!("h{index}"),
+                about: String::new(),
+                kernel: Handlers::Rust,
                 offers,
                 ssbs_hidden: offers,
             }
@@ -166,17 +168,13 @@ mod tests {
         let expected = [(PSCI, 0x1_0001), (WA1, 1), (WA3, 1), (STD, 0b010)];
         assert_eq!(values(&hosts, false).unwrap(), expected);
 
-        let vm = Dump {
-            name: "vm".to_owned(),
-            kind: USUAL,
-            registers: expected.to_vec(),
-        };
+        let vm = SavedVm::new("vm", Registers::new(expected).unwrap());
         let question = Question {
             null_promises: false,
             most: 1,
         };
         let dumps = Dumps::group(vec![vm]);
-        assert_eq!(Moves::new(&hosts, &dumps[0], question).hosts, 2);
+        assert_eq!(Verdicts::new(&hosts, &dumps[0], question).hosts, 2);
     }
 
     #[test]

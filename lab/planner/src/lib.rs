@@ -10,14 +10,22 @@
 //!
 //! A crate of its own, so that it is optimised where the rest of the lab is not.
 
+pub mod check;
 mod dumps;
+pub mod error;
+pub mod files;
 mod floor;
 mod hosts;
-mod moves;
+mod lines;
+pub mod matrix;
 mod offers;
+pub mod reason;
+pub mod registers;
+mod verdicts;
 
-pub use dumps::{Dump, Dumps, Kind};
+pub use dumps::{Dumps, Kind, SavedVm};
 pub use floor::{floor, Bound, NoFloor};
-pub use hosts::{Host, Hosts, Offered};
-pub use moves::{Moves, Question, Refusal};
+pub use hosts::{Handlers, HostOffers, Hosts, Offered};
+pub use lines::Registers;
 pub use offers::Offers;
+pub use verdicts::{Question, Refused, Verdicts};

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anyhow::{ensure, Context, Result};
+use planner::HostOffers;
 
 use super::{offers, visit};
 use crate::ask::vmm::{self, Batch};
@@ -15,18 +16,17 @@ use crate::boot::{Boot, Booter, Crew};
 use crate::build::Built;
 use crate::model::answer::Answer;
 use crate::model::dump::{self, Dump};
-use crate::model::fleet::matrix::Vm;
-use crate::model::fleet::HostOffers;
+use crate::model::heard::{Answers, Heard, Home};
 use crate::model::hosts::Host;
+use crate::model::matrix::Vm;
 use crate::model::mistakes::{self, Mistake};
-use crate::model::moves::{Answers, Home, Matrix};
 use crate::model::stream::Stream;
 
 /// Far more than a boot takes, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// Boots all hosts with each kernel, and fills the matrix.
-pub fn measure(project: &Project, built: &Built, hosts: Vec<Host>) -> Result<Matrix> {
+pub fn measure(project: &Project, built: &Built, hosts: Vec<Host>) -> Result<Heard> {
     let mistakes = mistakes::load(project)?;
     let lab = Lab {
         booter: Booter::new(project)?,
@@ -37,7 +37,7 @@ pub fn measure(project: &Project, built: &Built, hosts: Vec<Host>) -> Result<Mat
 
     let (saved, [strict, default]) = lab.with_own_kernels(dump::field(project)?)?;
     let c = lab.with_c(&saved)?;
-    Ok(Matrix {
+    Ok(Heard {
         offers: saved.offers,
         dumps: saved.dumps,
         hosts,

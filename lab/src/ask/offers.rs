@@ -9,13 +9,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::{anyhow, bail, ensure, Context, Result};
+use planner::{HostOffers, Registers};
 
 use crate::ask::vmm;
 use crate::boot::console::{Section, Transcript};
 use crate::boot::job::Job;
 use crate::model::answer;
 use crate::model::dump::Dump;
-use crate::model::fleet::{HostOffers, Registers};
 use crate::model::hosts::Host;
 use crate::model::registers;
 use crate::model::registers::{Id, COLUMNS, ID_AA64PFR1_EL1, STD_BMAP, WORKAROUND_2};
@@ -175,8 +175,7 @@ mod tests {
         let refused: BTreeSet<_> = bits().skip(1).map(|bit| (STD, bit)).collect();
         let host = &example().hosts[0];
         let found = offers(host, &fresh, Ok(3), Ok(refused)).unwrap();
-        let host = found.host;
-        assert!(host.offers.values().eq([(WORKAROUND_2, 0), (STD, 1)]));
-        assert!(host.ssbs_hidden.values().eq([(WORKAROUND_2, 3), (STD, 1)]));
+        assert!(found.offers.values().eq([(WORKAROUND_2, 0), (STD, 1)]));
+        assert!(found.ssbs_hidden.values().eq([(WORKAROUND_2, 3), (STD, 1)]));
     }
 }

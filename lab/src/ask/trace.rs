@@ -8,7 +8,8 @@ use fw_regs_policy::Accepted;
 
 use crate::boot::console::Transcript;
 use crate::boot::job::Job;
-use crate::model::answer::{Answer, Why};
+use crate::model::answer::Answer;
+use crate::model::matrix::Why;
 use crate::model::reason::Reason;
 use crate::model::registers::{hex, name, Id};
 use crate::model::stream::Stream;

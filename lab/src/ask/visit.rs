@@ -12,9 +12,9 @@ use crate::boot::job::Job;
 use crate::model::answer::Answer;
 use crate::model::discovery::Told;
 use crate::model::dump::Dump;
-use crate::model::fleet::matrix::Vm;
+use crate::model::heard::Home;
 use crate::model::hosts::Host;
-use crate::model::moves::Home;
+use crate::model::matrix::Vm;
 
 /// The command that saves a fresh VM.
 fn home_command(vm: Vm) -> String {

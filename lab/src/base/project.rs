@@ -6,9 +6,6 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
-
 use crate::base::error::fault;
 use crate::base::version::Version;
 
@@ -25,34 +22,7 @@ pub struct Project {
     as_it_is: Option<PathBuf>,
 }
 
-/// Which implementation of the handlers a kernel has.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ValueEnum,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Handlers {
-    C,
-    Rust,
-}
-
-impl Handlers {
-    pub const ALL: [Handlers; 2] = [Handlers::Rust, Handlers::C];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Handlers::C => "c",
-            Handlers::Rust => "rust",
-        }
-    }
-
-    /// As people write it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Handlers::C => "C",
-            Handlers::Rust => "Rust",
-        }
-    }
-}
+pub use planner::Handlers;
 
 impl Project {
     /// The checkout that this tool was built from.

@@ -14,9 +14,10 @@ use crate::base::progress::say;
 use crate::base::project::Project;
 use crate::build::Built;
 use crate::get;
-use crate::judge::{laws, plans};
+use crate::judge::laws;
+use crate::model::moves::Moves;
 use crate::model::{deviations, hosts};
-use crate::report::{page, record, terminal};
+use crate::report::{page, terminal};
 
 /// The report's files, below the tree's folder.
 const JSON: &str = "matrix.json";
@@ -28,11 +29,12 @@ const PAGE: &str = "matrix.html";
 pub fn run(project: &Project) -> Result<()> {
     let start = Instant::now();
     let built = Built::for_run(project, get::ensure(project, &[])?)?;
-    let moves = journey::measure(project, &built, hosts::load(project)?)?;
-    let record = record::of(&moves)?;
+    let heard = journey::measure(project, &built, hosts::load(project)?)?;
+    let matrix = heard.matrix()?;
+    let moves = Moves::new(&matrix)?;
 
-    let page = page::render(&record, &deviations::load(project)?)?;
-    write_whole(&project.base().join(JSON), record.to_text()?.as_bytes())?;
+    let page = page::render(&matrix, &deviations::load(project)?)?;
+    write_whole(&project.base().join(JSON), matrix.to_text()?.as_bytes())?;
     write_whole(&project.base().join(PAGE), page.as_bytes())?;
     terminal::print_moves(&moves)?;
     for file in [PAGE, JSON] {
@@ -40,11 +42,11 @@ pub fn run(project: &Project) -> Result<()> {
     }
     say(format!("took {} s", start.elapsed().as_secs()));
 
-    laws::check(&moves)?;
-    let differences = plans::differences(&record).map_err(anyhow::Error::msg)?;
+    laws::check(&heard, &moves)?;
+    let differences = planner::check::differences(&matrix).map_err(anyhow::Error::msg)?;
     if !differences.is_empty() {
         let differences = differences.join("\n  ");
-        let text = format!("`lab plan` would have said something else:\n  {differences}");
+        let text = format!("`fw-regs-plan` would have said something else:\n  {differences}");
         return Err(Broken(text).into());
     }
     Ok(())

@@ -11,11 +11,14 @@ use crate::build::Built;
 use crate::get;
 use crate::judge::laws;
 use crate::model::hosts;
+use crate::model::moves::Moves;
 use crate::report::terminal;
 
 pub fn run(project: &Project) -> Result<()> {
     let built = Built::for_run(project, get::ensure(project, &[])?)?;
-    let moves = journey::measure(project, &built, hosts::with_both_kernels(project)?)?;
-    terminal::print(&moves)?;
-    laws::check(&moves)
+    let heard = journey::measure(project, &built, hosts::with_both_kernels(project)?)?;
+    let matrix = heard.matrix()?;
+    let moves = Moves::new(&matrix)?;
+    terminal::print(&heard, &moves)?;
+    laws::check(&heard, &moves)
 }

@@ -6,8 +6,8 @@ use std::iter::Peekable;
 
 use anyhow::{bail, ensure, Context, Result};
 
-use crate::model::discovery::{Contradiction, Told};
-use crate::model::reason::Reason;
+use crate::model::discovery::Told;
+use crate::model::matrix::{Contradiction, Refusal};
 use crate::model::registers::{hex, Id};
 
 /// What became of one VM.
@@ -40,27 +40,6 @@ impl Answer {
         }
         found
     }
-}
-
-/// One refused write.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Refusal {
-    pub id: Id,
-    /// None: it was lost.
-    pub value: Option<u64>,
-    pub errno: String,
-    /// What the kernel's trace tells about it. Only the Rust handlers tell.
-    pub why: Option<Why>,
-}
-
-/// Why a write was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Why {
-    pub reason: Reason,
-    /// What the VM had.
-    pub promise: u64,
-    /// What the host could have kept.
-    pub offer: u64,
 }
 
 /// Reads what `fw_regs_vmm restore FILE...` printed and how it ended: one answer for each file.

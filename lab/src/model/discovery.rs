@@ -4,10 +4,10 @@
 //! VM's registers are known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use anyhow::{bail, ensure, Result};
 
+use crate::model::matrix::{show, Contradiction};
 use crate::model::registers::{self, hex, Id};
 
 /// A firmware call, as the SMC calling convention has it.
@@ -159,29 +159,6 @@ fn calls() -> BTreeSet<Call> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told(BTreeMap<Call, [u64; 4]>);
 
-/// A register that the guest was told something else about than what its value stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contradiction {
-    pub id: Id,
-    pub value: u64,
-    pub told: u64,
-    /// What follows from the value.
-    pub expected: u64,
-}
-
-impl fmt::Display for Contradiction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the guest is told {} of {} = {}, which stands for {}",
-            show(self.told),
-            registers::name(self.id),
-            registers::long(self.id, self.value),
-            show(self.expected)
-        )
-    }
-}
-
 impl Told {
     /// Whether the line is one of those that `parse` takes.
     pub fn is_line(line: &str) -> bool {
@@ -240,14 +217,6 @@ impl Told {
             })
         };
         registers.iter().filter_map(contradiction).collect()
-    }
-}
-
-/// An answer as people read it: the errors are small negative numbers.
-pub fn show(answer: u64) -> String {
-    match answer as i64 {
-        number @ -9..=9 => number.to_string(),
-        _ => format!("{answer:#x}"),
     }
 }
 

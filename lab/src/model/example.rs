@@ -2,14 +2,16 @@
 
 //! A matrix that is easily told.
 
+use planner::{HostOffers, Registers};
+
 use crate::base::project::{Handlers, Project};
-use crate::model::answer::{Answer, Refusal, Why};
+use crate::model::answer::Answer;
 use crate::model::discovery::{self, Told};
 use crate::model::dump::Dump;
-use crate::model::fleet::{HostOffers, Registers};
+use crate::model::heard::{Answers, Heard, Home};
 use crate::model::hosts::Host;
+use crate::model::matrix::{Refusal, Why};
 use crate::model::mistakes::{self, Mistake};
-use crate::model::moves::{Answers, Home, Matrix};
 use crate::model::reason::Reason;
 use crate::model::registers::Id;
 
@@ -17,7 +19,7 @@ const WA1: Id = 0x6030_0000_0014_0001;
 
 /// Two hosts, of which one offers less, and a dump from the field. A default VM that came to the
 /// better one is told what that one offers, and so the VM cannot go back.
-pub fn example() -> Matrix {
+pub fn example() -> Heard {
     let told = refused(Some(Why {
         reason: Reason::ExceedsOffer,
         promise: 1,
@@ -42,7 +44,7 @@ pub fn example() -> Matrix {
         mistakes: vec![vec![refused.clone()], vec![accepted(1)]],
         back: back(refused),
     };
-    Matrix {
+    Heard {
         hosts: vec![host("good"), host("bad")],
         offers: vec![offers("good", 2), offers("bad", 1)],
         dumps: vec![dump("good", 2), dump("bad", 1), dump("field", 2)],

@@ -1,121 +1,164 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `lab run` found out: who accepted what.
+//! The moves of a matrix: its cells by their place.
 
-use crate::model::answer::Answer;
-use crate::model::discovery::{Contradiction, Told};
-use crate::model::dump::Dump;
-use crate::model::fleet::HostOffers;
-use crate::model::hosts::Host;
-use crate::model::mistakes::Mistake;
+use std::collections::HashMap;
 
-pub struct Matrix {
-    pub hosts: Vec<Host>,
-    /// One per host.
-    pub offers: Vec<HostOffers>,
-    /// One per host, in the order of the hosts, and then those from the field.
-    pub dumps: Vec<Dump>,
-    pub mistakes: Vec<Mistake>,
-    /// With each host's own kernel, strict VMs.
-    pub strict: Answers,
-    /// With each host's own kernel, default VMs.
-    pub default: Answers,
-    /// With the C handlers on all hosts.
-    pub c: Answers,
+use anyhow::{Context, Result};
+
+use crate::base::project::Handlers;
+use crate::model::matrix::{Cell, Fate, Matrix, Refusal, Vm};
+
+pub struct Moves<'a> {
+    pub matrix: &'a Matrix,
+    pub dumps: Vec<&'a str>,
+    pub hosts: Vec<&'a str>,
+    /// The hosts' own kernels.
+    kernels: Vec<Handlers>,
+    /// By dump, then by host.
+    cells: Vec<Vec<Pair<'a>>>,
 }
 
-/// What was said to one kind of VM, on all hosts.
-#[derive(Debug, Clone, Default)]
-pub struct Answers {
-    /// By host.
-    pub home: Vec<Home>,
-    /// By host, then by dump.
-    pub there: Vec<Vec<Answer>>,
-    /// By host, then by mistake.
-    pub mistakes: Vec<Vec<Answer>>,
-    /// By the host where the VM was saved first, then by the host that it comes back from. None
-    /// where it was never accepted.
-    pub back: Vec<Vec<Option<Answer>>>,
+/// What became of the same dump in the two kinds of VM.
+struct Pair<'a> {
+    strict: &'a Cell,
+    default: &'a Cell,
 }
 
-/// A fresh VM of a host's own, before any move.
-#[derive(Debug, Clone)]
-pub struct Home {
-    pub dump: Dump,
-    pub told: Told,
-}
+impl<'a> Moves<'a> {
+    /// # Errors
+    ///
+    /// A matrix that lacks some.
+    pub fn new(matrix: &'a Matrix) -> Result<Self> {
+        let dumps: Vec<&str> = matrix.dumps.iter().map(|dump| &*dump.name).collect();
+        let hosts: Vec<&str> = matrix.hosts.iter().map(|host| &*host.name).collect();
+        let cells = matrix.cells.iter();
+        let cells: HashMap<_, _> = cells
+            .map(|cell| ((cell.vm, &*cell.dump, &*cell.host), cell))
+            .collect();
 
-/// What becomes of a VM that moves to another host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Move {
-    /// Accepted, and then taken back by the host that it came from, where that is in the lab.
-    Ok,
-    /// Accepted, but the VM's guest is told something else than its registers say.
-    Changed,
-    /// Accepted, but what was saved then is refused by the host that it came from.
-    OneWay,
-    Refused,
-}
-
-impl Move {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Changed => "ch",
-            Self::OneWay => "1w",
-            Self::Refused => "NO",
-        }
-    }
-}
-
-impl Answers {
-    /// What `host` says to a VM.
-    pub fn there(&self, dump: usize, host: usize) -> &Answer {
-        &self.there[host][dump]
+        let find = |vm: Vm, dump: &'a str, host: &'a str| {
+            let cell = cells.get(&(vm, dump, host)).copied();
+            cell.with_context(|| format!("no cell for {dump} on {host}, {} VM", vm.name()))
+        };
+        let pair = |dump, host| {
+            Ok(Pair {
+                strict: find(Vm::Strict, dump, host)?,
+                default: find(Vm::Default, dump, host)?,
+            })
+        };
+        let row = |dump: &&'a str| hosts.iter().map(|host| pair(*dump, *host)).collect();
+        Ok(Self {
+            matrix,
+            kernels: matrix.hosts.iter().map(|host| host.kernel).collect(),
+            cells: dumps.iter().map(row).collect::<Result<_>>()?,
+            dumps,
+            hosts,
+        })
     }
 
-    /// What the VM's first host says when it comes back from `host`. None for a VM that has not
-    /// been there, or is not from a host of the lab.
-    pub fn back(&self, dump: usize, host: usize) -> Option<&Answer> {
-        self.back.get(dump)?[host].as_ref()
-    }
-}
-
-impl Matrix {
-    pub fn of_move(&self, answers: &Answers, dump: usize, host: usize) -> Move {
-        if !answers.there(dump, host).accepted() {
-            return Move::Refused;
-        }
-        match answers.back(dump, host) {
-            Some(answer) if !answer.accepted() => Move::OneWay,
-            _ if self.contradictions(answers, dump, host).is_empty() => Move::Ok,
-            _ => Move::Changed,
+    pub fn cell(&self, vm: Vm, dump: usize, host: usize) -> &'a Cell {
+        let pair = &self.cells[dump][host];
+        match vm {
+            Vm::Strict => pair.strict,
+            Vm::Default => pair.default,
         }
     }
 
-    /// What the guest of a VM is told that is not what the VM's registers say: on `host`, and when
-    /// it is back.
-    pub fn contradictions(
-        &self,
-        answers: &Answers,
-        dump: usize,
-        host: usize,
-    ) -> Vec<Contradiction> {
-        let there = answers.there(dump, host);
-        let mut found = there.contradictions(&self.dumps[dump].registers);
-        if let Some(back) = answers.back(dump, host) {
-            found.extend(back.contradictions(&there.saved));
-        }
-        found
+    /// What a VM of this kind is on a host.
+    pub fn kind_on(&self, vm: Vm, host: usize) -> Vm {
+        vm.on(self.kernels[host])
     }
 
-    /// Whether a VM that moves fares otherwise as a default one than as a strict one.
-    pub fn differs(&self, dump: usize, host: usize) -> bool {
-        self.of_move(&self.strict, dump, host) != self.of_move(&self.default, dump, host)
+    pub fn hosts_with(&self, own: Handlers) -> Vec<&'a str> {
+        let hosts = self.hosts.iter().zip(&self.kernels);
+        let hosts = hosts.filter(|(_, kernel)| **kernel == own);
+        hosts.map(|(name, _)| *name).collect()
+    }
+
+    pub fn fate(&self, vm: Vm, dump: usize, host: usize) -> Fate {
+        self.cell(vm, dump, host).fate()
+    }
+
+    /// Whether the two kinds of VM do not fare the same.
+    pub fn differ(&self, dump: usize, host: usize) -> bool {
+        let Pair { strict, default } = &self.cells[dump][host];
+        let fate = |cell: &Cell| {
+            let refused = |refusals: &[Refusal]| -> Vec<_> {
+                let refusals = refusals.iter();
+                let what = refusals.map(|it| (it.id, it.value, it.errno.clone()));
+                what.collect()
+            };
+            (
+                cell.accepted,
+                cell.back,
+                refused(&cell.refusals),
+                refused(&cell.refusals_back),
+                cell.told_otherwise.clone(),
+            )
+        };
+        fate(strict) != fate(default)
     }
 
     /// All moves: dump and host.
-    pub fn moves(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        (0..self.dumps.len()).flat_map(|dump| (0..self.hosts.len()).map(move |host| (dump, host)))
+    pub fn all(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let dumps = 0..self.dumps.len();
+        dumps.flat_map(|dump| (0..self.hosts.len()).map(move |host| (dump, host)))
+    }
+
+    pub fn count(&self, is_meant: impl Fn(usize, usize) -> bool) -> usize {
+        let all = self.all();
+        all.filter(|(dump, host)| is_meant(*dump, *host)).count()
+    }
+
+    /// The moves that are meant, as lists of names: which dumps move to which hosts. Dumps with the
+    /// same hosts are one item.
+    pub fn named(&self, is_meant: impl Fn(usize, usize) -> bool) -> Vec<(String, String)> {
+        let mut groups: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+        for (dump, source) in self.dumps.iter().enumerate() {
+            let hosts = self.hosts.iter().enumerate();
+            let targets: Vec<&str> = hosts
+                .filter(|(host, _)| is_meant(dump, *host))
+                .map(|(_, name)| *name)
+                .collect();
+            if targets.is_empty() {
+                continue;
+            }
+            match groups.iter_mut().find(|(_, found)| *found == targets) {
+                Some((sources, _)) => sources.push(source),
+                None => groups.push((vec![source], targets)),
+            }
+        }
+        let joined = |names: Vec<&str>| names.join(", ");
+        let pairs = groups.into_iter();
+        pairs.map(|(from, to)| (joined(from), joined(to))).collect()
+    }
+
+    pub fn dump(&self, name: &str) -> Option<usize> {
+        self.dumps.iter().position(|dump| *dump == name)
+    }
+
+    /// Whether the dump was saved on one of the hosts.
+    pub fn is_from_host(&self, dump: usize) -> bool {
+        self.hosts.contains(&self.dumps[dump])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::example::example;
+
+    #[test]
+    fn dumps_with_the_same_hosts_are_one_item() {
+        let matrix = example().matrix().unwrap();
+        let moves = Moves::new(&matrix).unwrap();
+        let named = moves.named(|dump, host| (dump == 1) == (host == 1));
+        let expected = [("good, field", "good"), ("bad", "bad")];
+        assert_eq!(
+            named,
+            expected.map(|(from, to)| (from.to_owned(), to.to_owned()))
+        );
+        assert!(moves.named(|_, _| false).is_empty());
     }
 }

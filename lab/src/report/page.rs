@@ -4,24 +4,19 @@
 //! are made here, so that the page's script has only to show and hide them.
 
 mod detail;
-mod difference;
 mod incident;
-mod moves;
-mod state;
 
 use anyhow::Result;
 use askama::Template;
-use planner::Offers;
+use planner::{HostOffers, Offers};
 
 use crate::base::project::Handlers;
+use crate::judge::differences::Cause;
 use crate::model::deviations::Deviation;
-use crate::model::fleet::matrix::{Matrix, Vm};
-use crate::model::fleet::HostOffers;
+use crate::model::matrix::{Fate, Matrix, Vm};
+use crate::model::moves::Moves;
 use crate::model::registers::{self, COLUMNS};
 use detail::Details;
-use difference::Difference;
-use moves::Moves;
-use state::State;
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
@@ -49,13 +44,21 @@ struct Host<'a> {
     offers: Vec<String>,
 }
 
+/// Moves that end otherwise for a default VM, for one cause.
+struct Difference {
+    title: &'static str,
+    why: String,
+    count: usize,
+    moves: Vec<(String, String)>,
+}
+
 /// What became of one kind of VM.
 struct Kind<'a> {
     name: &'static str,
     title: &'static str,
     note: String,
     verdict: String,
-    counts: Vec<(State, usize)>,
+    counts: Vec<(Fate, usize)>,
     rows: Vec<Row<'a>>,
 }
 
@@ -68,7 +71,7 @@ struct Row<'a> {
 }
 
 struct Cell {
-    state: State,
+    fate: Fate,
     differs: bool,
     /// The number of its text.
     detail: usize,
@@ -96,7 +99,7 @@ pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
         differing: moves.count(|dump, host| moves.differ(dump, host)),
         kinds,
         details: details.texts(),
-        differences: difference::all(&moves, deviations),
+        differences: differences(&moves, deviations),
         incident: incident::tell(matrix, &moves)?,
         columns: COLUMNS
             .map(|(id, title)| (title, registers::name(id)))
@@ -104,6 +107,21 @@ pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
         legend: registers::LEGEND.replace('\n', " "),
     };
     Ok(page.render()?)
+}
+
+/// All differences, by cause.
+fn differences(moves: &Moves, deviations: &[Deviation]) -> Vec<Difference> {
+    let difference = |cause: Cause| {
+        let applies = |dump, host| cause.applies(moves, dump, host);
+        Difference {
+            title: cause.title(),
+            why: cause.why(deviations),
+            count: moves.count(applies),
+            moves: moves.named(applies),
+        }
+    };
+    let all = Cause::ALL.map(difference).into_iter();
+    all.filter(|difference| difference.count > 0).collect()
 }
 
 fn kind<'a>(
@@ -115,7 +133,7 @@ fn kind<'a>(
     let mut rows: Vec<Row> = Vec::new();
     for (dump, name) in moves.dumps.iter().enumerate() {
         let cell = |(host, target): (usize, &&str)| {
-            let state = moves.state(vm, dump, host);
+            let fate = moves.fate(vm, dump, host);
             let differs = moves.differ(dump, host);
             let other = if differs {
                 "; otherwise for the other kind of VM"
@@ -123,10 +141,10 @@ fn kind<'a>(
                 ""
             };
             Ok(Cell {
-                state,
+                fate,
                 differs,
                 detail: details.number(moves, deviations, dump, host)?,
-                label: format!("{name} to {target}: {}{other}", state.word()),
+                label: format!("{name} to {target}: {}{other}", fate.word()),
             })
         };
         let is_field = !moves.is_from_host(dump);
@@ -142,13 +160,13 @@ fn kind<'a>(
         });
     }
 
-    let count = |state| moves.count(|dump, host| moves.state(vm, dump, host) == state);
+    let count = |fate| moves.count(|dump, host| moves.fate(vm, dump, host) == fate);
     Ok(Kind {
         name: vm.name(),
         title: title(vm),
         note: note(moves, vm),
         verdict: verdict(moves, vm),
-        counts: State::ALL.map(|state| (state, count(state))).into(),
+        counts: Fate::ALL.map(|fate| (fate, count(fate))).into(),
         rows,
     })
 }
@@ -174,7 +192,7 @@ fn note(moves: &Moves, vm: Vm) -> String {
 
 /// What came of all moves, in a few sentences.
 fn verdict(moves: &Moves, vm: Vm) -> String {
-    let count = |is_meant: &dyn Fn(&crate::model::fleet::matrix::Cell, Vm) -> bool| {
+    let count = |is_meant: &dyn Fn(&crate::model::matrix::Cell, Vm) -> bool| {
         moves.count(|dump, host| is_meant(moves.cell(vm, dump, host), moves.kind_on(vm, host)))
     };
     let all = count(&|_, _| true);
@@ -209,14 +227,14 @@ fn host(host: &HostOffers) -> Host<'_> {
             let found = offers.values().find(|(found, _)| *found == id);
             found.map_or("-".to_owned(), |(_, value)| registers::short(id, value))
         };
-        let (visible, hidden) = (value(&host.host.offers), value(&host.host.ssbs_hidden));
+        let (visible, hidden) = (value(&host.offers), value(&host.ssbs_hidden));
         match visible == hidden {
             true => visible,
             false => format!("{visible} / {hidden}"),
         }
     };
     Host {
-        name: &host.host.name,
+        name: &host.name,
         keeps_c: host.kernel == Handlers::C,
         about: &host.about,
         offers: COLUMNS.map(offer).into(),

@@ -5,7 +5,6 @@
 mod differences;
 mod mistakes;
 mod moves;
-mod offers;
 mod refusals;
 mod text;
 
@@ -13,43 +12,58 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use crate::model::moves::Matrix;
-use crate::model::registers;
+use crate::model::heard::Heard;
+use crate::model::moves::Moves;
+use crate::model::registers::{self, COLUMNS, LEGEND};
 
 /// Prints to standard output; colours only where a terminal reads them.
-pub fn print(matrix: &Matrix) -> Result<()> {
-    anstream::stdout()
-        .lock()
-        .write_all(text(matrix).as_bytes())?;
-    Ok(())
+pub fn print(heard: &Heard, moves: &Moves) -> Result<()> {
+    Ok(anstream::stdout().write_all(all(heard, moves).as_bytes())?)
 }
 
 /// Prints the moves alone.
-pub fn print_moves(matrix: &Matrix) -> Result<()> {
-    anstream::stdout()
-        .lock()
-        .write_all(moves(matrix).as_bytes())?;
-    Ok(())
+pub fn print_moves(moves: &Moves) -> Result<()> {
+    Ok(anstream::stdout().write_all(moved(moves).as_bytes())?)
 }
 
-fn moves(matrix: &Matrix) -> String {
+fn moved(moves: &Moves) -> String {
     format!(
         "Who accepts whose strict VM (rows: saved on, columns: restored on, by letter)\n\n{}\n\n{}",
-        moves::table(matrix),
-        moves::legend(matrix)
+        moves::table(moves),
+        moves::legend(moves)
     )
 }
 
-fn text(matrix: &Matrix) -> String {
+fn all(heard: &Heard, moves: &Moves) -> String {
     format!(
-        "What hosts offer a fresh VM\n\n{}\n\n{}\n\n{}\n{}\n{}\n{}",
-        offers::table(matrix),
-        registers::LEGEND,
-        moves(matrix),
-        refusals::told(matrix),
-        differences::told(matrix),
-        mistakes::told(matrix)
+        "What hosts offer a fresh VM\n\n{}\n\n{LEGEND}\n\n{}\n{}\n{}\n{}",
+        offers(moves),
+        moved(moves),
+        refusals::told(moves),
+        differences::told(moves),
+        mistakes::told(heard)
     )
+}
+
+/// Everything saved, with the values: on the emulated hosts first, then in the field.
+fn offers(moves: &Moves) -> String {
+    let mut table = text::table();
+    let titles = COLUMNS.iter().map(|(_, title)| *title);
+    table.set_header(["", "saved on"].into_iter().chain(titles).chain(["from"]));
+
+    for (index, dump) in moves.matrix.dumps.iter().enumerate() {
+        let mut row = vec![moves::letter(moves, index), dump.name.clone()];
+        row.extend(COLUMNS.iter().map(|(id, _)| {
+            let value = dump.registers.value(*id);
+            value.map_or("-".to_owned(), |value| registers::short(*id, value))
+        }));
+        row.push(match moves.matrix.hosts.get(index) {
+            Some(host) => host.about.clone(),
+            None => "the field".to_owned(),
+        });
+        table.add_row(row);
+    }
+    table.trim_fmt()
 }
 
 #[cfg(test)]
@@ -59,8 +73,10 @@ mod tests {
 
     #[test]
     fn the_report_fits_a_terminal() {
-        let text = anstream::adapter::strip_str(&text(&example())).to_string();
-        for line in text.lines() {
+        let heard = example();
+        let matrix = heard.matrix().unwrap();
+        let text = all(&heard, &Moves::new(&matrix).unwrap());
+        for line in anstream::adapter::strip_str(&text).to_string().lines() {
             assert!(line.len() <= 100 && line == line.trim_end(), "`{line}`");
         }
     }

@@ -12,8 +12,7 @@ use serde_json::json;
 use crate::base::disk::write_whole;
 use crate::base::project::Project;
 use crate::model::deviations;
-use crate::model::fleet::file;
-use crate::model::fleet::matrix::Vm;
+use crate::model::matrix::Vm;
 use crate::model::results::Case;
 use crate::model::results::Groups;
 use crate::report::page;
@@ -57,7 +56,7 @@ const TOLD: [Told; 4] = [
 ];
 
 pub fn run(project: &Project) -> Result<Groups> {
-    let record = file::matrix(&project.root().join(FLEET))?;
+    let record = planner::files::matrix(&project.root().join(FLEET))?;
     let page = page::render(&record, &deviations::load(project)?)?;
     let path = project.out(PAGE);
     write_whole(&path, page.as_bytes())?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::project::Project;
-use crate::model::answer::Refusal;
+use crate::model::matrix::Refusal;
 
 const WA1: Id = 0x6030_0000_0014_0001;
 const WA3: Id = 0x6030_0000_0014_0003;

@@ -8,12 +8,11 @@ use std::collections::HashMap;
 use anyhow::Result;
 use askama::Template;
 
-use super::moves::Moves;
-use super::state::State;
-use super::{difference, title};
+use super::title;
+use crate::judge::differences;
 use crate::model::deviations::Deviation;
-use crate::model::discovery;
-use crate::model::fleet::matrix::{Cell, Refusal, ToldOtherwise, Vm};
+use crate::model::matrix::{show, Cell, Contradiction, Fate, Refusal, Vm};
+use crate::model::moves::Moves;
 use crate::model::registers::{long, name};
 
 #[derive(Template)]
@@ -26,7 +25,7 @@ struct Detail {
 
 struct Side {
     title: &'static str,
-    state: State,
+    fate: Fate,
     way_back: Option<String>,
     lists: Vec<List>,
 }
@@ -55,7 +54,7 @@ impl Details {
         let side = |vm| side(vm, moves.cell(vm, dump, host));
         let detail = Detail {
             sides: Vm::ALL.map(side).into(),
-            differs: difference::explain(moves, deviations, dump, host),
+            differs: differences::explain(moves, deviations, dump, host),
         };
         let text = detail.render()?;
         let next = self.texts.len();
@@ -88,7 +87,7 @@ fn side(vm: Vm, cell: &Cell) -> Side {
     ];
     Side {
         title: title(vm),
-        state: State::of(cell),
+        fate: cell.fate(),
         way_back: way_back(cell),
         lists: Vec::from_iter(lists.into_iter().filter(|list| !list.items.is_empty())),
     }
@@ -106,30 +105,17 @@ fn way_back(cell: &Cell) -> Option<String> {
 
 /// A refused write, and why it was refused.
 pub fn refusal(refusal: &Refusal) -> (String, String) {
-    let Refusal {
-        register, value, ..
-    } = refusal;
     let mut facts = refusal.errno.clone();
-    if let Some(reason) = refusal.reason {
-        facts += &format!(": {}", reason.text());
+    if let Some(why) = refusal.why {
+        let (reason, offer) = (why.reason.text(), long(refusal.id, why.offer));
+        facts += &format!(": {reason}; the offer is {offer}");
     }
-    if let Some(offer) = refusal.offer {
-        facts += &format!("; the offer is {}", long(*register, offer.0));
-    }
-    let what = format!("{} = {}", name(*register), long(*register, *value));
-    (what, facts)
+    (refusal.write(), facts)
 }
 
-fn told(told: &ToldOtherwise) -> (String, String) {
-    let ToldOtherwise {
-        register, value, ..
-    } = told;
-    let what = format!("{} = {}", name(*register), long(*register, *value));
-    let show = discovery::show;
-    let facts = format!(
-        "it should be told {}, and is told {}",
-        show(told.expected),
-        show(told.told)
-    );
+fn told(told: &Contradiction) -> (String, String) {
+    let what = format!("{} = {}", name(told.id), long(told.id, told.value));
+    let (expected, told) = (show(told.expected), show(told.told));
+    let facts = format!("it should be told {expected}, and is told {told}");
     (what, facts)
 }

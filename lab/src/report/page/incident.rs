@@ -4,11 +4,11 @@
 
 use anyhow::Result;
 use askama::Template;
+use planner::Registers;
 
 use super::detail;
-use super::moves::Moves;
-use crate::model::fleet::matrix::{Matrix, Vm};
-use crate::model::fleet::Registers;
+use crate::model::matrix::{Matrix, Vm};
+use crate::model::moves::Moves;
 use crate::model::registers::{long, name};
 
 /// The same type of machine before and after an upgrade of its kernel.

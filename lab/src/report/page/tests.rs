@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::base::project::Project;
-use crate::model::fleet::file;
+use planner::files;
 
 fn fleet() -> Matrix {
     let path = Project::here().root().join("lab/testdata/fleet.json");
-    file::matrix(&path).unwrap()
+    files::matrix(&path).unwrap()
 }
 
 fn render(matrix: &Matrix) -> Result<String> {
@@ -51,7 +51,7 @@ fn every_difference_is_explained() {
     let matrix = fleet();
     let moves = Moves::new(&matrix).unwrap();
     let titles = |moves: &Moves| -> Vec<&str> {
-        let all = difference::all(moves, &deviations());
+        let all = differences(moves, &deviations());
         all.into_iter().map(|difference| difference.title).collect()
     };
     assert_eq!(titles(&moves).len(), 2);

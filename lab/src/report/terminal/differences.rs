@@ -1,81 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a default VM is decided otherwise.
+//! Where a move ends otherwise for a default VM.
 
 use std::collections::BTreeSet;
 
-use super::text::{about, answer, by_targets, wrap, write};
-use crate::model::answer::Refusal;
-use crate::model::moves::{Matrix, Move};
+use super::text::{about, answer, wrap};
+use crate::judge::differences::Cause;
+use crate::model::matrix::{Refusal, Vm};
+use crate::model::moves::Moves;
 
-pub fn told(matrix: &Matrix) -> String {
-    if !matrix
-        .moves()
-        .any(|(dump, host)| matrix.differs(dump, host))
-    {
-        return "A default VM is decided the same.\n".to_owned();
+pub fn told(moves: &Moves) -> String {
+    if !moves.all().any(|(dump, host)| moves.differ(dump, host)) {
+        return "A default VM fares the same.\n".to_owned();
     }
-
-    let mut text = "Where a default VM is decided otherwise (saved on -> restored on)\n".to_owned();
-    for (title, strict, default) in [
-        ("It is accepted", Move::Refused, [Move::Ok, Move::OneWay]),
-        ("It is refused", Move::Ok, [Move::Refused; 2]),
-        (
-            "It is accepted, and taken back",
-            Move::OneWay,
-            [Move::Ok; 2],
-        ),
-        (
-            "It is accepted, but its guest is told something else than before",
-            Move::Ok,
-            [Move::Changed; 2],
-        ),
-    ] {
-        let is_meant = |dump, host| {
-            matrix.of_move(&matrix.strict, dump, host) == strict
-                && default.contains(&matrix.of_move(&matrix.default, dump, host))
+    let mut text =
+        "Where a move ends otherwise for a default VM (saved on -> restored on)\n".to_owned();
+    for cause in Cause::ALL {
+        let applies = |dump, host| cause.applies(moves, dump, host);
+        let told = match cause {
+            Cause::NoWayBack => ways_back(moves, applies),
+            Cause::ToldOtherwise | Cause::Unexplained => {
+                let named = moves.named(applies).into_iter();
+                named
+                    .map(|(from, to)| wrap(2, &format!("{from} -> {to}")))
+                    .collect()
+            }
         };
-        let groups = by_targets(matrix, is_meant);
-        if !groups.is_empty() {
-            text += &format!("\n{title}:\n");
-        }
-        for (sources, targets) in groups {
-            text += &wrap(
-                2,
-                &format!("{} -> {}", sources.join(", "), targets.join(", ")),
-            );
+        if !told.is_empty() {
+            text += &format!("\n{}:\n{told}", cause.title());
         }
     }
-    text + &ways_back(matrix)
+    text
 }
 
-/// Moves after which only a default VM is refused on the way back. Those that are refused for the
-/// same values are told together.
-fn ways_back(matrix: &Matrix) -> String {
+/// These moves with what is refused on the way back. Those that are refused for the same values are
+/// told together.
+fn ways_back(moves: &Moves, is_meant: impl Fn(usize, usize) -> bool) -> String {
     let refusals = |dump, host| {
-        let one_way = matrix.of_move(&matrix.default, dump, host) == Move::OneWay
-            && matrix.of_move(&matrix.strict, dump, host) != Move::OneWay;
-        let answer = matrix.default.back(dump, host).filter(|_| one_way)?;
-        Some(&answer.refusals)
+        let refusals = &moves.cell(Vm::Default, dump, host).refusals_back;
+        is_meant(dump, host).then_some(refusals)
     };
-    let all: BTreeSet<&Vec<Refusal>> = matrix
-        .moves()
-        .filter_map(|(dump, host)| refusals(dump, host))
-        .collect();
-    if all.is_empty() {
-        return String::new();
-    }
+    let all = moves.all().filter_map(|(dump, host)| refusals(dump, host));
+    let all: BTreeSet<&Vec<Refusal>> = all.collect();
 
-    let mut text = "\nIt is accepted, but refused on the way back:\n".to_owned();
+    let mut text = String::new();
     for group in all {
-        for (home, away) in by_targets(matrix, |dump, host| refusals(dump, host) == Some(group)) {
-            let line = format!("{} -> {} -> back", home.join(", "), away.join(", "));
-            text += &wrap(2, &line);
+        for (home, away) in moves.named(|dump, host| refusals(dump, host) == Some(group)) {
+            text += &wrap(2, &format!("{home} -> {away} -> back"));
         }
         for refusal in group {
-            let write = write(refusal.id, refusal.value);
             let about = about(refusal).map_or(String::new(), |about| format!(" ({about})"));
-            text += &wrap(6, &format!("{write}: {}{about}", answer(refusal)));
+            text += &wrap(
+                6,
+                &format!("{}: {}{about}", refusal.write(), answer(refusal)),
+            );
         }
     }
     text
@@ -85,33 +63,43 @@ fn ways_back(matrix: &Matrix) -> String {
 mod tests {
     use super::*;
     use crate::model::example::example;
+    use crate::model::heard::Heard;
+
+    fn told_of(heard: &Heard) -> String {
+        told(&Moves::new(&heard.matrix().unwrap()).unwrap())
+    }
 
     #[test]
     fn one_way_moves_are_told_with_their_refusals() {
-        let text = told(&example());
-        let expected = "\nIt is accepted, but refused on the way back:\n  bad -> good -> back\n      \
-                        SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer (offer 1)\n";
-        assert!(text.ends_with(expected), "{text}");
-        assert_eq!(text.lines().count(), 5);
+        let expected = "\nA default VM has no way back:\n  bad -> good -> back\n      \
+                        SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer \
+                        (offer 1)\n";
+        let text = told_of(&example());
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]
     fn every_difference_is_told() {
-        let mut matrix = example();
-        std::mem::swap(&mut matrix.strict, &mut matrix.default);
-        assert!(told(&matrix).ends_with("\nIt is accepted, and taken back:\n  bad -> good\n"));
+        let unexplained = |heard: &Heard, moved: &str| {
+            let text = told_of(heard);
+            assert!(
+                text.ends_with(&format!("\nNot explained:\n  {moved}\n")),
+                "{text}"
+            );
+        };
+        let mut heard = example();
+        std::mem::swap(&mut heard.strict, &mut heard.default);
+        unexplained(&heard, "bad -> good");
 
-        let mut matrix = example();
-        matrix.default.there[1][2] = matrix.default.there[0][0].clone();
-        assert!(told(&matrix).contains("\nIt is accepted:\n  field -> bad\n"));
-        matrix.default.there[0][2] = matrix.default.there[1][0].clone();
-        assert!(told(&matrix).contains("\nIt is refused:\n  field -> good\n"));
+        let mut heard = example();
+        heard.default.there[1][2] = heard.default.there[0][0].clone();
+        unexplained(&heard, "field -> bad");
     }
 
     #[test]
     fn agreement_is_told_too() {
-        let mut matrix = example();
-        matrix.default = matrix.strict.clone();
-        assert_eq!(told(&matrix), "A default VM is decided the same.\n");
+        let mut heard = example();
+        heard.default = heard.strict.clone();
+        assert_eq!(told_of(&heard), "A default VM fares the same.\n");
     }
 }

@@ -4,16 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{about, answer, wrap, write};
-use crate::model::answer::Refusal;
-use crate::model::moves::{Answers, Matrix};
+use super::text::{about, answer, wrap};
+use crate::model::heard::{Answers, Heard};
+use crate::model::matrix::Refusal;
 
-pub fn told(matrix: &Matrix) -> String {
+pub fn told(heard: &Heard) -> String {
     let mut text = String::new();
-    for (index, mistake) in matrix.mistakes.iter().enumerate() {
+    for (index, mistake) in heard.mistakes.iter().enumerate() {
         text += &format!("\n{}:\n", mistake.name);
         text += &wrap(2, &format!("{}.", mistake.story));
-        for line in lines(matrix, index) {
+        for line in lines(heard, index) {
             text += &wrap(4, &line);
         }
     }
@@ -25,34 +25,34 @@ pub fn told(matrix: &Matrix) -> String {
 }
 
 /// One line for each refused write, or more where hosts do not agree.
-fn lines(matrix: &Matrix, mistake: usize) -> Vec<String> {
-    let refused = |answers: &Answers, host: usize, write| -> Option<Refusal> {
+fn lines(heard: &Heard, mistake: usize) -> Vec<String> {
+    let refused = |answers: &Answers, host: usize, write: &str| -> Option<Refusal> {
         let mut refusals = answers.mistakes[host][mistake].refusals.iter();
-        refusals.find(|it| (it.id, it.value) == write).cloned()
+        refusals.find(|it| it.write() == write).cloned()
     };
-    let answers = [&matrix.strict, &matrix.default].into_iter();
+    let answers = [&heard.strict, &heard.default].into_iter();
     let writes: BTreeSet<_> = answers
         .flat_map(|answers| &answers.mistakes)
         .flat_map(|by_mistake| &by_mistake[mistake].refusals)
-        .map(|refusal| (refusal.id, refusal.value))
+        .map(|refusal| (refusal.id, refusal.write()))
         .collect();
 
     let mut lines = Vec::new();
-    for (id, value) in writes {
+    for (_, write) in writes {
         let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (index, host) in matrix.hosts.iter().enumerate() {
-            let strict = refused(&matrix.strict, index, (id, value));
-            let default = refused(&matrix.default, index, (id, value));
+        for (index, host) in heard.hosts.iter().enumerate() {
+            let strict = refused(&heard.strict, index, &write);
+            let default = refused(&heard.default, index, &write);
             let said = said(strict.as_ref(), default.as_ref());
             groups.entry(said).or_default().push(&host.name);
         }
         for (said, hosts) in groups {
-            let all = hosts.len() == matrix.hosts.len();
+            let all = hosts.len() == heard.hosts.len();
             let hosts = match all {
                 true => String::new(),
                 false => format!(" on {}", hosts.join(", ")),
             };
-            lines.push(format!("{}: {said}{hosts}", write(id, value)));
+            lines.push(format!("{write}: {said}{hosts}"));
         }
     }
     lines
@@ -79,9 +79,9 @@ mod tests {
 
     #[test]
     fn hosts_that_do_not_agree_are_named() {
-        let matrix = example();
+        let heard = example();
         assert_eq!(
-            lines(&matrix, 0),
+            lines(&heard, 0),
             [
                 "SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer (offer 1) \
                  on good",
@@ -93,9 +93,9 @@ mod tests {
 
     #[test]
     fn each_mistake_has_its_story() {
-        let matrix = example();
-        let text = told(&matrix);
-        let mistake = &matrix.mistakes[0];
+        let heard = example();
+        let text = told(&heard);
+        let mistake = &heard.mistakes[0];
         assert!(text.contains(&format!("\n{}:\n  {}.\n", mistake.name, mistake.story)));
     }
 }

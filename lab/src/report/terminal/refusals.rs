@@ -4,20 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use super::text::{about, answer, by_targets, wrap, write};
-use crate::model::answer::Refusal;
-use crate::model::moves::Matrix;
+use super::text::{about, answer, wrap};
+use crate::model::matrix::{Refusal, Vm};
+use crate::model::moves::Moves;
 
 /// Each refused value once, with the dumps that hold it and the hosts that refuse it.
-pub fn told(matrix: &Matrix) -> String {
-    let title =
-        |refusal: &Refusal| format!("{}: {}", write(refusal.id, refusal.value), answer(refusal));
-    let all: BTreeSet<&Refusal> = matrix
-        .strict
-        .there
-        .iter()
-        .flatten()
-        .flat_map(|answer| &answer.refusals)
+pub fn told(moves: &Moves) -> String {
+    let refusals = |dump, host| &moves.cell(Vm::Strict, dump, host).refusals;
+    let all: BTreeSet<&Refusal> = moves
+        .all()
+        .flat_map(|(dump, host)| refusals(dump, host))
         .collect();
     if all.is_empty() {
         return "No refusals.\n".to_owned();
@@ -27,16 +23,14 @@ pub fn told(matrix: &Matrix) -> String {
         "Refusals (register = value: errno, reason; saved on -> refused by)\n".to_owned();
     let mut last = String::new();
     for refusal in all {
-        let title = title(refusal);
+        let title = format!("\n{}: {}\n", refusal.write(), answer(refusal));
         if title != last {
-            text += &format!("\n{title}\n");
+            text += &title;
             last = title;
         }
         let about = about(refusal).map_or(String::new(), |about| format!("{about}: "));
-        let is_meant = |dump, host| matrix.strict.there(dump, host).refusals.contains(refusal);
-        for (sources, targets) in by_targets(matrix, is_meant) {
-            let line = format!("{about}{} -> {}", sources.join(", "), targets.join(", "));
-            text += &wrap(2, &line);
+        for (from, to) in moves.named(|dump, host| refusals(dump, host).contains(refusal)) {
+            text += &wrap(2, &format!("{about}{from} -> {to}"));
         }
     }
     text
@@ -46,20 +40,24 @@ pub fn told(matrix: &Matrix) -> String {
 mod tests {
     use super::*;
     use crate::model::example::example;
+    use crate::model::heard::Heard;
+
+    fn told_of(heard: &Heard) -> String {
+        told(&Moves::new(&heard.matrix().unwrap()).unwrap())
+    }
 
     #[test]
     fn the_same_refusal_is_told_once() {
         let expected =
             "\nSMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer\n  \
                         offer 1: good, field -> bad\n";
-        assert!(told(&example()).ends_with(expected));
+        assert!(told_of(&example()).ends_with(expected));
     }
 
     #[test]
     fn no_refusals_are_told_too() {
-        let mut matrix = example();
-        let accepted = matrix.strict.there[0].clone();
-        matrix.strict.there[1] = accepted;
-        assert_eq!(told(&matrix), "No refusals.\n");
+        let mut heard = example();
+        heard.strict.there[1] = heard.strict.there[0].clone();
+        assert_eq!(told_of(&heard), "No refusals.\n");
     }
 }

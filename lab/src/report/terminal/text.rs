@@ -5,33 +5,14 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::Table;
 
-use crate::model::answer::{Refusal, Why};
-use crate::model::groups;
-use crate::model::moves::Matrix;
+use crate::model::matrix::{Refusal, Why};
 use crate::model::reason::Reason;
-use crate::model::registers::{self, Id};
+use crate::model::registers;
 
 pub fn table() -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING);
     table
-}
-
-/// A host's letter in the matrix; nothing for a dump from the field.
-pub fn letter(matrix: &Matrix, index: usize) -> String {
-    if index < matrix.hosts.len() {
-        char::from_u32('A' as u32 + index as u32)
-            .unwrap_or('?')
-            .to_string()
-    } else {
-        String::new()
-    }
-}
-
-/// The refused write: `register = value`.
-pub fn write(id: Id, value: Option<u64>) -> String {
-    let value = value.map_or("(lost)".to_owned(), |value| registers::long(id, value));
-    format!("{} = {value}", registers::name(id))
 }
 
 /// The errno, and the reason where it is known.
@@ -53,16 +34,6 @@ pub fn about(refusal: &Refusal) -> Option<String> {
         }
     };
     Some(format!("{what} {}", registers::short(refusal.id, value)))
-}
-
-/// Which dumps move to which hosts in the moves that are meant.
-pub fn by_targets(
-    matrix: &Matrix,
-    is_meant: impl Fn(usize, usize) -> bool,
-) -> Vec<(Vec<&str>, Vec<&str>)> {
-    let dumps: Vec<&str> = matrix.dumps.iter().map(|dump| &*dump.source).collect();
-    let hosts: Vec<&str> = matrix.hosts.iter().map(|host| &*host.name).collect();
-    groups::by_targets(&dumps, &hosts, is_meant)
 }
 
 /// Breaks a line at spaces, so that it fits a terminal.

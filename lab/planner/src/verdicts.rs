@@ -19,16 +19,16 @@ pub struct Question {
 }
 
 /// What all hosts answer to one VM.
-pub struct Moves<'a> {
+pub struct Verdicts<'a> {
     /// The groups of hosts that accept it, by index.
     pub accepted: Vec<usize>,
     /// How many hosts that are.
     pub hosts: usize,
-    pub refusals: Vec<Refusal<'a>>,
+    pub refusals: Vec<Refused<'a>>,
 }
 
 /// A register that some hosts refuse.
-pub struct Refusal<'a> {
+pub struct Refused<'a> {
     pub id: u64,
     pub value: u64,
     pub reason: Reason,
@@ -40,7 +40,7 @@ pub struct Refusal<'a> {
     pub offers: Vec<&'a Offered>,
 }
 
-impl<'a> Moves<'a> {
+impl<'a> Verdicts<'a> {
     /// Asks all hosts.
     pub fn new(hosts: &'a Hosts, dump: &Dumps, question: Question) -> Self {
         let mut answers = Answers {
@@ -49,7 +49,7 @@ impl<'a> Moves<'a> {
             refused: vec![false; hosts.groups().len()],
             refusals: Vec::new(),
         };
-        for (id, value) in dump.registers.iter().copied() {
+        for (id, value) in dump.registers.iter() {
             match place(id) {
                 Some(place) => {
                     let register = Register::ALL[place];
@@ -81,7 +81,7 @@ struct Answers<'a> {
     question: Question,
     /// By group of hosts.
     refused: Vec<bool>,
-    refusals: Vec<Refusal<'a>>,
+    refusals: Vec<Refused<'a>>,
 }
 
 impl<'a> Answers<'a> {
@@ -115,7 +115,7 @@ impl<'a> Answers<'a> {
             {
                 Some(place) => before + place,
                 None => {
-                    self.refusals.push(Refusal {
+                    self.refusals.push(Refused {
                         id,
                         value,
                         reason,

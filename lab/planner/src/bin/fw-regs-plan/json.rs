@@ -13,11 +13,10 @@
 
 use std::io::{Result, Write};
 
-use planner::{Dumps, Hosts, Moves, Offered};
+use planner::reason::Reason;
+use planner::registers::json;
+use planner::{Dumps, Hosts, Offered, Verdicts};
 use serde::{Serialize, Serializer};
-
-use crate::model::fleet::matrix::Hex;
-use crate::model::reason::Reason;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -31,8 +30,10 @@ struct Line<'a> {
 
 #[derive(Serialize)]
 struct Refusal<'a> {
-    register: Hex,
-    value: Hex,
+    #[serde(with = "json")]
+    register: u64,
+    #[serde(with = "json")]
+    value: u64,
     reason: Reason,
     hosts: usize,
     different_offers: usize,
@@ -41,7 +42,8 @@ struct Refusal<'a> {
 
 #[derive(Serialize)]
 struct Offer<'a> {
-    offer: Option<Hex>,
+    #[serde(with = "json::optional")]
+    offer: Option<u64>,
     hosts: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused_by: Option<Names<'a>>,
@@ -63,12 +65,12 @@ pub fn moves(
     out: &mut impl Write,
     hosts: &Hosts,
     dumps: &Dumps,
-    moves: &Moves,
+    verdicts: &Verdicts,
     all: bool,
 ) -> Result<()> {
-    let refusals = moves.refusals.iter().map(|refusal| Refusal {
-        register: Hex(refusal.id),
-        value: Hex(refusal.value),
+    let refusals = verdicts.refusals.iter().map(|refusal| Refusal {
+        register: refusal.id,
+        value: refusal.value,
         reason: refusal.reason.into(),
         hosts: refusal.hosts,
         different_offers: refusal.different,
@@ -81,10 +83,10 @@ pub fn moves(
     let line = Line {
         dumps: &dumps.names,
         hosts: hosts.count(),
-        accepted: moves.hosts,
+        accepted: verdicts.hosts,
         accepted_by: all.then_some(Names {
             hosts,
-            groups: &moves.accepted,
+            groups: &verdicts.accepted,
         }),
         refusals: refusals.collect(),
     };
@@ -95,7 +97,7 @@ pub fn moves(
 impl Serialize for Offers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_seq(self.offers.iter().map(|offered| Offer {
-            offer: offered.offer.map(Hex),
+            offer: offered.offer,
             hosts: offered.hosts,
             refused_by: self.all.then_some(Names {
                 hosts: self.hosts,

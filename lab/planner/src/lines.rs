@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::registers::{self, name, Id};
+use crate::registers::{self, name, Id};
 
 /// Bits 31:16 name the class of a register; the others, but those of its number, that it is one of
 /// arm64 and of 8 bytes.
@@ -37,8 +37,18 @@ impl Registers {
         Ok(Self(registers))
     }
 
+    /// Registers that the policy knows, each once, by id.
+    pub(crate) fn of_policy(registers: impl Iterator<Item = (Id, u64)>) -> Self {
+        Self(registers.collect())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn value(&self, id: Id) -> Option<u64> {
+        let (_, value) = self.iter().find(|(found, _)| *found == id)?;
+        Some(value)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Id, u64)> + '_ {

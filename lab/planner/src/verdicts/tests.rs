@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::{Dump, Host, Kind, Offers};
+use crate::{Handlers, HostOffers, Kind, Offers, Registers, SavedVm};
 
 const PSCI: u64 = 0x6030_0000_0014_0000;
 const WA2: u64 = 0x6030_0000_0014_0002;
@@ -32,8 +32,10 @@ fn offers(values: &[(u64, u64)]) -> Offers {
 
 /// Two hosts with equal offers, one that is worse where SSBS is hidden, and an old one.
 fn hosts() -> Hosts {
-    let host = |name: &str, values: &[(u64, u64)], hidden| Host {
+    let host = |name: &str, values: &[(u64, u64)], hidden| HostOffers {
         name: name.to_owned(),
+        about: String::new(),
+        kernel: Handlers::Rust,
         offers: offers(values),
         ssbs_hidden: offers(&[values, &[(WA2, hidden)]].concat()),
     };
@@ -49,19 +51,24 @@ fn hosts() -> Hosts {
     Hosts::new(hosts, &[USUAL, PSCI_0_1, SSBS_HIDDEN].into())
 }
 
+fn vm(kind: Kind, registers: &[(u64, u64)]) -> SavedVm {
+    SavedVm {
+        name: "vm".to_owned(),
+        psci_0_2: kind.psci_0_2,
+        ssbs_visible: kind.ssbs_visible,
+        registers: Registers::new(registers.iter().copied()).unwrap(),
+    }
+}
+
 /// The hosts that accept these registers, and why others do not.
 fn ask(kind: Kind, registers: &[(u64, u64)], null_promises: bool) -> (String, String) {
     let hosts = hosts();
-    let dumps = Dumps::group(vec![Dump {
-        name: "vm".to_owned(),
-        kind,
-        registers: registers.to_vec(),
-    }]);
+    let dumps = Dumps::group(vec![vm(kind, registers)]);
     let question = Question {
         null_promises,
         most: usize::MAX,
     };
-    let moves = Moves::new(&hosts, &dumps[0], question);
+    let moves = Verdicts::new(&hosts, &dumps[0], question);
     let names = |groups| Vec::from_iter(hosts.names(groups)).join(" ");
     let refusals = moves.refusals.iter().flat_map(|refusal| {
         refusal.offers.iter().map(|offered| {
@@ -174,19 +181,12 @@ fn one_refused_register_is_enough() {
 
 #[test]
 fn counts_are_of_all_where_few_offers_are_told() {
-    let (hosts, dumps) = (
-        hosts(),
-        Dumps::group(vec![Dump {
-            name: "vm".to_owned(),
-            kind: USUAL,
-            registers: vec![(WA3, 3)],
-        }]),
-    );
+    let (hosts, dumps) = (hosts(), Dumps::group(vec![vm(USUAL, &[(WA3, 3)])]));
     let question = Question {
         null_promises: false,
         most: 1,
     };
-    let moves = Moves::new(&hosts, &dumps[0], question);
+    let moves = Verdicts::new(&hosts, &dumps[0], question);
     let told: Vec<_> = moves
         .refusals
         .iter()

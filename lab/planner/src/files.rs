@@ -1,6 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reading hosts and dumps. Whatever the form of a file, an error tells the line.
+//! Fleets as files tell them: what hosts offer, and what was saved from VMs. Whatever the form of
+//! a file, an error tells the line.
+//!
+//! Hosts and dumps are JSON objects, one on each line of a file (JSON Lines):
+//!
+//! ```text
+//! {"host": "n1", "offers": ["0x6030000000140002 0x0", ...], "offers_ssbs_hidden": ["0x6030000000140002 0x3"]}
+//! {"dump": "vm-1", "registers": ["0x6030000000140000 0x10003", ...]}
+//! ```
+//!
+//! A register is a line of `fw_regs_vmm`, as a string: numbers of 64 bits do not survive every
+//! reader of JSON.
+//!
+//! | key of a host | |
+//! | --- | --- |
+//! | `host` | its name |
+//! | `about` | anything, for people (optional) |
+//! | `kernel` | who serves the registers there, `rust` or `c` (optional: `rust`) |
+//! | `offers` | the best that it can keep for a VM whose vCPUs have `KVM_ARM_VCPU_PSCI_0_2`. A register that is missing is one that its kernel does not know |
+//! | `offers_ssbs_hidden` | what it offers else to a VM from which `ID_AA64PFR1_EL1.SSBS` is hidden (optional) |
+//!
+//! A fresh VM shows what its host offers, except for VENDOR_HYP_BMAP_2, which starts at 0: the
+//! trace event of a write to it tells its offer.
+//!
+//! | key of a dump | |
+//! | --- | --- |
+//! | `dump` | its name |
+//! | `registers` | what was saved |
+//! | `psci_0_2` | whether the VM's vCPUs have `KVM_ARM_VCPU_PSCI_0_2` (optional: true) |
+//! | `ssbs_visible` | whether the VM sees SSBS on hosts that have it (optional: true) |
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -9,9 +38,10 @@ use anyhow::{anyhow, ensure, Result};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::Deserialize;
 
-use super::matrix::Matrix;
-use super::{lines, HostOffers, Registers, SavedVm};
-use crate::base::error::Help;
+use crate::error::Help;
+use crate::lines::{self, Registers};
+use crate::matrix::Matrix;
+use crate::{HostOffers, SavedVm};
 
 const HOSTS_HELP: &str = "a file of hosts has lines like {\"host\": \"h1\", \"offers\": [\"0x<id> \
                           0x<value>\", ...]}, or is a matrix.json";
@@ -39,7 +69,7 @@ impl Entry for HostOffers {
     const HELP: &str = HOSTS_HELP;
 
     fn name(&self) -> &str {
-        &self.host.name
+        &self.name
     }
 
     fn of_matrix(matrix: Matrix) -> Vec<Self> {
@@ -176,7 +206,7 @@ mod tests {
     fn matrix_of(cells: &str) -> String {
         format!(
             "{{\n\"hosts\": [{HOST}],\n\"dumps\": [{DUMP}],\n\"cells\": [{cells}],\n\
-             \"schema\": \"fw-regs-matrix/2\"}}\n"
+             \"schema\": \"fw-regs-matrix/3\"}}\n"
         )
     }
 
@@ -219,7 +249,7 @@ mod tests {
         ];
         for (text, message) in cases {
             let error = with_file(&text, |path| hosts(path).unwrap_err());
-            let error = crate::base::error::render(&error);
+            let error = crate::error::render(&error);
             assert!(error.contains(message), "{error}");
             assert!(error.contains("\nhelp: a file of hosts"), "{error}");
         }
@@ -235,10 +265,7 @@ mod tests {
             ),
         ] {
             let error = with_file(&text, |path| dumps(&[path]).unwrap_err());
-            assert!(
-                crate::base::error::render(&error).contains(message),
-                "{error}"
-            );
+            assert!(crate::error::render(&error).contains(message), "{error}");
         }
     }
 }

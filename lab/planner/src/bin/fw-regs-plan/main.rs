@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `lab plan`: where VMs can move to, told without booting anything. The verdicts are those of the
-//! kernel's own policy, compiled for this machine.
+//! Tells where VMs can move to, without booting anything. The verdicts are those of the kernel's own
+//! policy, compiled for this machine.
 
 mod json;
 mod text;
@@ -9,20 +9,20 @@ mod text;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use clap::{Args, Subcommand};
-use planner::{Hosts, Kind, Moves, NoFloor, Question};
+use std::process::ExitCode;
 
-use crate::base::error::fault;
-use crate::base::progress;
-use crate::judge::plans;
-use crate::model::fleet::{file, grouped};
+use anyhow::Result;
+use clap::{Args, Parser};
+use planner::error::{fault, render};
+use planner::{check, files, Dumps, Hosts, Kind, NoFloor, Question, Verdicts};
 
 /// How many different offers are told where not all are asked for.
 const MOST: usize = 3;
 
-#[derive(Subcommand)]
-pub enum Plan {
+/// Tells without booting where VMs can move to, and what new VMs may be given.
+#[derive(Parser)]
+#[command(version)]
+enum Cli {
     /// Tell which hosts accept each dump, and why others refuse it
     Moves(MovesArgs),
     /// Tell the best that every host can keep: what new VMs may be given to move anywhere
@@ -35,7 +35,7 @@ pub enum Plan {
 }
 
 #[derive(Args)]
-pub struct MovesArgs {
+struct MovesArgs {
     /// Hosts and their offers: JSON Lines, or a matrix.json
     #[arg(long, value_name = "FILE")]
     hosts: PathBuf,
@@ -54,7 +54,7 @@ pub struct MovesArgs {
 }
 
 #[derive(Args)]
-pub struct FloorArgs {
+struct FloorArgs {
     /// Hosts and their offers: JSON Lines, or a matrix.json
     #[arg(long, value_name = "FILE")]
     hosts: PathBuf,
@@ -81,13 +81,24 @@ struct Tally {
     nowhere: usize,
 }
 
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("{}", render(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// Carries a command out. `false` if the plans are wrong.
-pub fn run(plan: Plan) -> Result<bool> {
+fn run(cli: Cli) -> Result<bool> {
     let out = &mut BufWriter::new(io::stdout().lock());
-    match plan {
-        Plan::Moves(args) => written(moves(out, &args))?,
-        Plan::Floor(args) => written(floor(out, &args))?,
-        Plan::Check { matrix } => return check(&matrix),
+    match cli {
+        Cli::Moves(args) => written(moves(out, &args))?,
+        Cli::Floor(args) => written(floor(out, &args))?,
+        Cli::Check { matrix } => return compare(&matrix),
     }
     written(out.flush().map_err(Into::into))?;
     Ok(true)
@@ -107,8 +118,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn moves(out: &mut impl Write, args: &MovesArgs) -> Result<()> {
-    let (hosts, dumps) = (file::hosts(&args.hosts)?, file::dumps(&args.dumps)?);
-    let (hosts, dumps) = grouped(hosts, dumps);
+    let hosts = files::hosts(&args.hosts)?;
+    let dumps = Dumps::group(files::dumps(&args.dumps)?);
+    let hosts = Hosts::new(hosts, &Dumps::kinds(&dumps));
 
     let mut tally = Tally {
         hosts: hosts.count(),
@@ -121,15 +133,15 @@ fn moves(out: &mut impl Write, args: &MovesArgs) -> Result<()> {
         most: if args.all { usize::MAX } else { MOST },
     };
     for dumps in &dumps {
-        let moves = Moves::new(&hosts, dumps, question);
+        let verdicts = Verdicts::new(&hosts, dumps, question);
         match args.json {
-            true => json::moves(out, &hosts, dumps, &moves, args.all)?,
-            false => text::moves(out, &hosts, dumps, &moves, args.all)?,
+            true => json::moves(out, &hosts, dumps, &verdicts, args.all)?,
+            false => text::moves(out, &hosts, dumps, &verdicts, args.all)?,
         }
         let count = dumps.names.len();
         tally.dumps += count;
-        tally.accepted += count * moves.hosts;
-        tally.nowhere += if moves.hosts == 0 { count } else { 0 };
+        tally.accepted += count * verdicts.hosts;
+        tally.nowhere += if verdicts.hosts == 0 { count } else { 0 };
     }
     if !args.json {
         text::tally(out, &tally)?;
@@ -142,8 +154,7 @@ fn floor(out: &mut impl Write, args: &FloorArgs) -> Result<()> {
         psci_0_2: true,
         ssbs_visible: !args.ssbs_hidden,
     };
-    let hosts = file::hosts(&args.hosts)?.into_iter();
-    let hosts = Hosts::new(hosts.map(|host| host.host).collect(), &[kind].into());
+    let hosts = Hosts::new(files::hosts(&args.hosts)?, &[kind].into());
     let floor = planner::floor(&hosts, kind, args.null_promises);
     let floor = floor.map_err(|none| no_floor(&hosts, &none))?;
     if args.explain {
@@ -178,23 +189,23 @@ fn no_floor(hosts: &Hosts, none: &NoFloor) -> anyhow::Error {
     )
 }
 
-fn check(path: &Path) -> Result<bool> {
-    let matrix = file::matrix(path)?;
+fn compare(path: &Path) -> Result<bool> {
+    let matrix = files::matrix(path)?;
     let path = path.display();
-    let differences = plans::differences(&matrix).map_err(|error| {
+    let differences = check::differences(&matrix).map_err(|error| {
         fault(
             format!("{path}: {error}"),
             "a matrix has one cell for each kind of VM, dump and host",
         )
     })?;
     for difference in &differences {
-        progress::say(difference);
+        eprintln!("{difference}");
     }
     let moves = matrix.cells.len();
-    progress::say(format!(
+    eprintln!(
         "{path}: {moves} moves, {} planned differently",
         differences.len()
-    ));
+    );
     Ok(differences.is_empty())
 }
 

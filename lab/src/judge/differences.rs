@@ -2,33 +2,25 @@
 
 //! Where the two kinds of VM differ, and which deviation explains it.
 
-use super::moves::Moves;
-use super::state::State;
 use crate::model::deviations::Deviation;
-use crate::model::fleet::matrix::Vm;
+use crate::model::matrix::{Fate, Vm};
+use crate::model::moves::Moves;
 
-/// Moves that end otherwise for a default VM, for one cause.
-pub struct Difference {
-    pub title: &'static str,
-    pub why: String,
-    pub count: usize,
-    pub moves: Vec<(String, String)>,
-}
-
+/// Why a move ends otherwise for a default VM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
+pub enum Cause {
     NoWayBack,
     ToldOtherwise,
     Unexplained,
 }
 
 impl Cause {
-    const ALL: [Self; 3] = [Self::NoWayBack, Self::ToldOtherwise, Self::Unexplained];
+    pub const ALL: [Self; 3] = [Self::NoWayBack, Self::ToldOtherwise, Self::Unexplained];
 
-    fn applies(self, moves: &Moves, dump: usize, host: usize) -> bool {
+    pub fn applies(self, moves: &Moves, dump: usize, host: usize) -> bool {
         let [strict, default] = Vm::ALL.map(|vm| moves.cell(vm, dump, host));
         match self {
-            Self::NoWayBack => State::of(default) == State::OneWay && strict.back == Some(true),
+            Self::NoWayBack => default.fate() == Fate::OneWay && strict.back == Some(true),
             Self::ToldOtherwise => {
                 strict.accepted
                     && strict.told_otherwise.is_empty()
@@ -36,15 +28,13 @@ impl Cause {
             }
             Self::Unexplained => {
                 let explained = [Self::NoWayBack, Self::ToldOtherwise];
-                moves.differ(dump, host)
-                    && !explained
-                        .iter()
-                        .any(|cause| cause.applies(moves, dump, host))
+                let mut explained = explained.iter();
+                moves.differ(dump, host) && !explained.any(|it| it.applies(moves, dump, host))
             }
         }
     }
 
-    fn title(self) -> &'static str {
+    pub fn title(self) -> &'static str {
         match self {
             Self::NoWayBack => "A default VM has no way back",
             Self::ToldOtherwise => "The guest of a default VM is told otherwise",
@@ -53,7 +43,7 @@ impl Cause {
     }
 
     /// With the deviation that is to blame, if there is one.
-    fn why(self, deviations: &[Deviation]) -> String {
+    pub fn why(self, deviations: &[Deviation]) -> String {
         let (deviation, why) = match self {
             Self::NoWayBack => (
                 "D3",
@@ -76,21 +66,6 @@ impl Cause {
         });
         format!("{why}{meant}")
     }
-}
-
-/// All differences, by cause.
-pub fn all(moves: &Moves, deviations: &[Deviation]) -> Vec<Difference> {
-    let difference = |cause: Cause| {
-        let applies = |dump, host| cause.applies(moves, dump, host);
-        Difference {
-            title: cause.title(),
-            why: cause.why(deviations),
-            count: moves.count(applies),
-            moves: moves.named(applies),
-        }
-    };
-    let all = Cause::ALL.map(difference).into_iter();
-    all.filter(|difference| difference.count > 0).collect()
 }
 
 /// Why the two kinds of VM differ in one move.

@@ -4,11 +4,11 @@
 
 use std::io::{Result, Write};
 
-use planner::{Bound, Dumps, Hosts, Moves, Offered, Refusal};
+use planner::reason::Reason;
+use planner::registers::{long, name, short, Id};
+use planner::{Bound, Dumps, Hosts, Offered, Refused, Verdicts};
 
 use super::Tally;
-use crate::model::reason::Reason;
-use crate::model::registers::{long, name, short, Id};
 
 /// How many names are told where not all are asked for.
 const SOME_NAMES: usize = 4;
@@ -18,25 +18,25 @@ pub fn moves(
     out: &mut impl Write,
     hosts: &Hosts,
     dumps: &Dumps,
-    moves: &Moves,
+    verdicts: &Verdicts,
     all: bool,
 ) -> Result<()> {
     let like_it = dumps.names.iter().map(String::as_str);
     names(out, like_it, dumps.names.len(), all)?;
     let of = count(hosts.count(), "host");
-    write!(out, ": accepted by {} of {of}", moves.hosts)?;
-    if moves.hosts > 0 {
+    write!(out, ": accepted by {} of {of}", verdicts.hosts)?;
+    if verdicts.hosts > 0 {
         write!(out, ": ")?;
-        names(out, hosts.names(&moves.accepted), moves.hosts, all)?;
+        names(out, hosts.names(&verdicts.accepted), verdicts.hosts, all)?;
     }
     writeln!(out)?;
-    for refusal in &moves.refusals {
+    for refusal in &verdicts.refusals {
         refused(out, hosts, refusal, all)?;
     }
     Ok(())
 }
 
-fn refused(out: &mut impl Write, hosts: &Hosts, refusal: &Refusal, all: bool) -> Result<()> {
+fn refused(out: &mut impl Write, hosts: &Hosts, refusal: &Refused, all: bool) -> Result<()> {
     let (id, reason) = (refusal.id, Reason::from(refusal.reason).text());
     writeln!(
         out,

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::base::project::Project;
+
+/// The lab's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
 
 fn testdata(name: &str) -> PathBuf {
-    Project::here().root().join("lab/testdata").join(name)
+    root().join("testdata").join(name)
 }
 
 fn moves_of(hosts: &str, dumps: &str, all: bool, json: bool) -> String {
@@ -34,7 +38,7 @@ fn floor_of(hosts: &str, explain: bool) -> String {
 
 #[test]
 fn the_readme_shows_what_is_printed() {
-    let readme = fs_err::read_to_string(Project::here().root().join("README.md")).unwrap();
+    let readme = fs_err::read_to_string(root().join("planner/README.md")).unwrap();
     for output in [
         moves_of("upgrade-hosts.jsonl", "upgrade-dumps.jsonl", false, false),
         floor_of("upgrade-hosts.jsonl", false),
@@ -119,7 +123,7 @@ fn where_there_is_no_floor_the_stranger_is_named() {
         null_promises: false,
         explain: false,
     };
-    let error = crate::base::error::render(&floor(&mut Vec::new(), &args).unwrap_err());
+    let error = render(&floor(&mut Vec::new(), &args).unwrap_err());
     assert!(error.contains("old does not know STD_BMAP"), "{error}");
     assert!(error.contains("\nhelp: leave those hosts out; or use --null-promises"));
 

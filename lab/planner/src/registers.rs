@@ -78,6 +78,43 @@ pub fn hex(word: &str) -> Option<u64> {
     u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()
 }
 
+/// Numbers of 64 bits in JSON: as strings with the prefix `0x`, which survive every reader.
+pub mod json {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:#x}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        super::hex(&text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not of the form \"0x<number>\"")))
+    }
+
+    /// One that may be missing.
+    pub mod optional {
+        use serde::{Deserializer, Serializer};
+
+        pub fn serialize<S: Serializer>(
+            number: &Option<u64>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match number {
+                Some(number) => super::serialize(number, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<u64>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

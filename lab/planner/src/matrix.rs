@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `matrix.json`: what booted hosts answered when VMs were moved between all of them.
+//!
+//! ```text
+//! {
+//!   "schema": "fw-regs-matrix/3",
+//!   "hosts": [a host, ...],
+//!   "dumps": [a dump, ...],
+//!   "cells": [
+//!     {"vm": "strict", "dump": "a53", "host": "n1", "accepted": false, "refusals": [
+//!       {"register": "0x6030000000140003", "value": "0x2", "errno": "EINVAL",
+//!        "why": {"reason": "exceeds the offer", "promise": "0x1", "offer": "0x1"}}]},
+//!     {"vm": "strict", "dump": "n1", "host": "a53", "accepted": true, "back": true}
+//!   ]
+//! }
+//! ```
+//!
+//! Hosts and dumps are those of [`crate::files`]. There is one cell for each kind of VM, dump and host:
+//!
+//! | key | |
+//! | --- | --- |
+//! | `vm` | the kind that the VM is everywhere: `strict`, or `default`. A host that has the C handlers has default VMs only |
+//! | `accepted` | whether the host accepted all registers |
+//! | `refusals` | the writes that it refused; missing where there are none |
+//! | `why` | as the trace event tells it: missing for the C handlers, which have none |
+//! | `back` | whether the first host took the VM back after it was saved on the second; missing where it did not get so far or the dump is from no host of the matrix |
+//! | `refusals_back` | the writes that the first host refused then; missing where there are none |
+//! | `told_otherwise` | what the VM's guest was told, on the second host or back on the first, that is not what its registers say: the register, its value there, what its firmware answered, and what the value stands for; missing where there is nothing of the kind |
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::reason::Reason;
+use crate::registers::{json, long, name, Id};
+use crate::{Handlers, HostOffers, SavedVm};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a matrix.json")]
+pub struct Matrix {
+    pub schema: Schema,
+    pub hosts: Vec<HostOffers>,
+    pub dumps: Vec<SavedVm>,
+    pub cells: Vec<Cell>,
+}
+
+/// The two kinds of VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vm {
+    Strict,
+    Default,
+}
+
+impl Vm {
+    pub const ALL: [Self; 2] = [Self::Strict, Self::Default];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Default => "default",
+        }
+    }
+
+    /// What a VM of this kind is on a host.
+    pub fn on(self, handlers: Handlers) -> Self {
+        match handlers {
+            Handlers::Rust => self,
+            Handlers::C => Self::Default,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Schema {
+    #[serde(rename = "fw-regs-matrix/3")]
+    V3,
+}
+
+/// What one host answered to one VM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    pub vm: Vm,
+    pub dump: String,
+    pub host: String,
+    pub accepted: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals_back: Vec<Refusal>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told_otherwise: Vec<Contradiction>,
+}
+
+/// One refused write.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    #[serde(rename = "register", with = "json")]
+    pub id: Id,
+    /// None: it was lost.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "json::optional"
+    )]
+    pub value: Option<u64>,
+    pub errno: String,
+    /// What the kernel's trace tells about it. Only the Rust handlers tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+}
+
+impl Refusal {
+    /// The write, as `register = value`.
+    pub fn write(&self) -> String {
+        let value = self.value.map(|value| long(self.id, value));
+        format!(
+            "{} = {}",
+            name(self.id),
+            value.unwrap_or("(lost)".to_owned())
+        )
+    }
+}
+
+/// Why a write was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    pub reason: Reason,
+    /// What the VM had.
+    #[serde(with = "json")]
+    pub promise: u64,
+    /// What the host could have kept.
+    #[serde(with = "json")]
+    pub offer: u64,
+}
+
+/// A register that the guest was told something else about than what its value stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contradiction {
+    #[serde(rename = "register", with = "json")]
+    pub id: Id,
+    #[serde(with = "json")]
+    pub value: u64,
+    #[serde(with = "json")]
+    pub told: u64,
+    /// What follows from the value.
+    #[serde(with = "json")]
+    pub expected: u64,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the guest is told {} of {} = {}, which stands for {}",
+            show(self.told),
+            name(self.id),
+            long(self.id, self.value),
+            show(self.expected)
+        )
+    }
+}
+
+/// An answer as people read it: the errors are small negative numbers.
+pub fn show(answer: u64) -> String {
+    match answer as i64 {
+        number @ -9..=9 => number.to_string(),
+        _ => format!("{answer:#x}"),
+    }
+}
+
+/// What becomes of a VM that moves to another host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Ok,
+    Changed,
+    OneWay,
+    Refused,
+}
+
+impl Fate {
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Changed, Self::OneWay, Self::Refused];
+
+    /// As a table shows it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Changed => "ch",
+            Self::OneWay => "1w",
+            Self::Refused => "NO",
+        }
+    }
+
+    /// The name of its colour and of its picture on the page.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Changed => "changed",
+            Self::OneWay => "one-way",
+            Self::Refused => "refused",
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "accepted",
+            Self::Changed => "told otherwise",
+            Self::OneWay => "no way back",
+            Self::Refused => "refused",
+        }
+    }
+
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "taken back by the host it came from, where that is one of these",
+            Self::Changed => {
+                "accepted, but the guest is told something else than its registers say"
+            }
+            Self::OneWay => "accepted, but refused by the host it came from when it comes back",
+            Self::Refused => "the host cannot keep what the VM was promised",
+        }
+    }
+}
+
+impl Cell {
+    pub fn fate(&self) -> Fate {
+        match (self.accepted, self.back, self.told_otherwise.is_empty()) {
+            (false, ..) => Fate::Refused,
+            (true, Some(false), _) => Fate::OneWay,
+            (true, _, false) => Fate::Changed,
+            (true, _, true) => Fate::Ok,
+        }
+    }
+}
+
+impl Matrix {
+    /// The text of the file: one line for each host, dump and cell.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        Ok(format!(
+            "{{\n  \"schema\": {},\n  \"hosts\": [{}\n  ],\n  \"dumps\": [{}\n  ],\n  \"cells\": [{}\n  ]\n}}\n",
+            serde_json::to_string(&self.schema)?,
+            lines(&self.hosts)?,
+            lines(&self.dumps)?,
+            lines(&self.cells)?
+        ))
+    }
+
+    /// Whether each cell of these VMs is there once, and says one thing.
+    ///
+    /// # Errors
+    ///
+    /// The first that is not, or does not.
+    pub fn whole(&self, vm: Vm) -> Result<(), String> {
+        let mut missing: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for dump in &self.dumps {
+            missing.extend(self.hosts.iter().map(|host| (&*dump.name, &*host.name)));
+        }
+        for cell in self.cells.iter().filter(|cell| cell.vm == vm) {
+            let Cell { dump, host, .. } = cell;
+            if !missing.remove(&(dump, host)) {
+                return Err(format!("a cell too many: {dump} on {host}"));
+            }
+            if cell.accepted != cell.refusals.is_empty() {
+                return Err(format!("both accepted and refused: {dump} on {host}"));
+            }
+        }
+        match missing.first() {
+            Some((dump, host)) => Err(format!("no cell for {dump} on {host}")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn lines<T: Serialize>(items: &[T]) -> Result<String, serde_json::Error> {
+    let lines = items
+        .iter()
+        .map(|item| Ok(format!("\n    {}", serde_json::to_string(item)?)));
+    Ok(lines.collect::<Result<Vec<_>, _>>()?.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_is_told() {
+        let told = Contradiction {
+            id: 0,
+            value: 0,
+            told: 0,
+            expected: 1,
+        };
+        let cases = [
+            (true, Some(true), false, Fate::Ok),
+            (true, None, false, Fate::Ok),
+            (true, None, true, Fate::Changed),
+            (true, Some(true), true, Fate::Changed),
+            (true, Some(false), true, Fate::OneWay),
+            (true, Some(false), false, Fate::OneWay),
+            (false, None, false, Fate::Refused),
+        ];
+        for (accepted, back, otherwise, expected) in cases {
+            let cell = Cell {
+                vm: Vm::Default,
+                dump: String::new(),
+                host: String::new(),
+                accepted,
+                refusals: Vec::new(),
+                back,
+                refusals_back: Vec::new(),
+                told_otherwise: Vec::from_iter(otherwise.then(|| told.clone())),
+            };
+            assert_eq!(cell.fate(), expected, "{cell:?}");
+        }
+    }
+}
