@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{ensure, Context, Result};
 use planner::HostOffers;
 
-use super::{offers, visit};
+use super::offers;
+use super::visit::{self, Visit};
 use crate::ask::vmm::{self, Batch};
 use crate::base::project::{Handlers, Project};
 use crate::boot::console::Transcript;
@@ -83,7 +84,7 @@ impl Lab<'_> {
         }
         offers::ask(&mut job);
 
-        self.boot("own", Handlers::Rust, &job, Vm::ALL, |up, said| {
+        self.boot("own", Handlers::Rust, &job, &Vm::ALL, |up, said| {
             let home = self.home(said, Vm::Default)?;
             let saved = self.saved(&home, said, field)?;
             let answers = self.travel(up, Vm::ALL, said, &saved)?;
@@ -94,25 +95,25 @@ impl Lab<'_> {
     /// Sends the same VMs round between hosts that all have the C handlers.
     fn with_c(&self, saved: &Saved) -> Result<Answers> {
         let vms = [Vm::Default];
-        self.boot("all-c", Handlers::C, &self.job, vms, |up, said| {
+        self.boot("all-c", Handlers::C, &self.job, &vms, |up, said| {
             let [answers] = self.travel(up, vms, said, saved)?;
             Ok(answers)
         })
     }
 
     /// Boots all hosts, which do the job and save fresh VMs of these kinds.
-    fn boot<T, const N: usize>(
+    fn boot<T>(
         &self,
         what: &str,
         handlers: Handlers,
         job: &Job,
-        vms: [Vm; N],
+        vms: &[Vm],
         lead: impl FnOnce(&Up, &[Transcript]) -> Result<T>,
     ) -> Result<T> {
         let job_of = |host: &Host| {
             let mut job = job.clone();
             for vm in vms {
-                visit::save(&mut job, vm, host.runs(handlers));
+                visit::save(&mut job, *vm, host.runs(handlers));
             }
             job
         };
@@ -174,7 +175,8 @@ impl Lab<'_> {
             options: format!("-d {}", vmm::ASK),
             streams: saved.dumps.iter().map(Dump::stream).collect(),
         };
-        let visits = self.restore(up, "restoring VMs on every host", vms, |_, host| {
+        let message = "restoring VMs on every host";
+        let mut visits = self.restore(up, message, vms, |_, host| {
             let mistakes = self.mistakes.iter().zip(&saved.mistaken[host]);
             let mistakes = mistakes.map(|(mistake, stream)| Batch {
                 name: mistake.name.clone(),
@@ -184,77 +186,72 @@ impl Lab<'_> {
             [moves.clone()].into_iter().chain(mistakes).collect()
         })?;
         let mut answers = vms.map(|_| Answers::default());
-        for (index, by_host) in visits.into_iter().enumerate() {
-            answers[index].home = self.home(said, vms[index])?;
-            for mut by_batch in by_host {
-                answers[index].mistakes.push(by_batch.split_off(1).concat());
-                answers[index].there.extend(by_batch);
+        for (answers, vm) in answers.iter_mut().zip(vms) {
+            answers.home = self.home(said, vm)?;
+            for visit in &mut visits {
+                answers.there.push(visit.take(&moves.name, vm));
+                let mistakes = self.mistakes.iter();
+                let mistakes = mistakes.flat_map(|mistake| visit.take(&mistake.name, vm));
+                answers.mistakes.push(mistakes.collect());
             }
         }
 
-        let streams: Vec<_> = answers
-            .iter()
-            .map(|answers| self.returns(&answers.there))
-            .collect::<Result<_>>()?;
+        let mut returns = Vec::new();
+        for answers in &answers {
+            returns.push(self.returns(&answers.there)?);
+        }
         let message = "bringing VMs back to every host";
-        let visits = self.restore(up, message, vms, |vm, host| {
+        let mut visits = self.restore(up, message, vms, |vm, host| {
             vec![Batch {
                 name: "back".to_owned(),
                 options: moves.options.clone(),
-                streams: streams[vm][host].iter().flatten().cloned().collect(),
+                streams: returns[vm][host].iter().flatten().cloned().collect(),
             }]
         })?;
-        for ((answers, streams), by_host) in answers.iter_mut().zip(&streams).zip(visits) {
-            let back = streams.iter().zip(by_host).map(|(streams, by_batch)| {
-                let mut came = by_batch.into_iter().flatten();
+        for ((answers, returns), vm) in answers.iter_mut().zip(&returns).zip(vms) {
+            for (streams, visit) in returns.iter().zip(&mut visits) {
+                let mut came = visit.take("back", vm).into_iter();
                 let of = |stream: &Option<Stream>| stream.as_ref().and_then(|_| came.next());
-                streams.iter().map(of).collect()
-            });
-            answers.back = back.collect();
+                answers.back.push(streams.iter().map(of).collect());
+            }
         }
         Ok(answers)
     }
 
-    /// Has each host restore its batches, for each kind of VM, by their indices. Returns what was
-    /// said by kind, host and batch.
+    /// Has each host restore its batches, which are asked for by the indices of the kind of VM and
+    /// of the host.
     fn restore<const N: usize>(
         &self,
         up: &Up,
         message: &str,
         vms: [Vm; N],
         batches: impl Fn(usize, usize) -> Vec<Batch>,
-    ) -> Result<Vec<Vec<Vec<Vec<Answer>>>>> {
-        let of_host = |(host, handlers): (usize, &Handlers)| {
-            let of_kind = |index: usize| {
+    ) -> Result<Vec<Visit>> {
+        let of_host = |(host, handlers): (usize, &Handlers)| -> Vec<Batch> {
+            let kinds = vms.into_iter().enumerate();
+            let batches = kinds.flat_map(|(index, vm)| {
                 let batches = batches(index, host).into_iter();
-                batches.map(move |batch| visit::of_kind(batch, vms[index], *handlers))
-            };
-            (0..N).flat_map(of_kind).collect()
+                batches.map(move |batch| visit::of_kind(batch, vm, *handlers))
+            });
+            batches.collect()
         };
         let batches: Vec<Vec<Batch>> = up.handlers.iter().enumerate().map(of_host).collect();
-        let traced = |handlers: &Handlers| *handlers == Handlers::Rust;
         let jobs = batches.iter().zip(&up.handlers);
-        let jobs = jobs.map(|(batches, handlers)| visit::restore(batches, traced(handlers)));
+        let jobs = jobs.map(|(batches, handlers)| visit::restore(batches, *handlers));
         let transcripts = up.crew.all(message, jobs.collect())?;
 
-        let mut by_kind = vec![Vec::new(); N];
         let visits = self.hosts.iter().zip(&up.handlers);
         let visits = visits.zip(&batches).zip(&transcripts);
-        for (((host, handlers), batches), said) in visits {
+        let visits = visits.map(|(((host, handlers), batches), said)| {
             let context = || format!("host {} with handlers in {}", host.name, handlers.label());
-            let answers = visit::read(batches, said, traced(handlers)).with_context(context)?;
-            // As many batches for each kind.
-            let each = answers.chunks(answers.len() / N);
-            for (by_host, answers) in by_kind.iter_mut().zip(each) {
-                by_host.push(answers.to_vec());
-            }
-        }
-        Ok(by_kind)
+            Visit::read(batches, said, *handlers).with_context(context)
+        });
+        visits.collect()
     }
 
     /// What comes back to each host, by the host that it comes from.
     fn returns(&self, there: &[Vec<Answer>]) -> Result<Vec<Vec<Option<Stream>>>> {
-        let stream = |host: &Host, answer: &Answer| -> Result<Option<Stream>> {
+        let stream = |(host, answer): (&Host, &Answer)| {
             if !answer.accepted() {
                 return Ok(None);
             }
@@ -266,9 +263,8 @@ impl Lab<'_> {
             Ok(Some(dump.stream()))
         };
         let streams = (0..self.hosts.len()).map(|home| {
-            let away = self.hosts.iter().zip(there);
-            let streams = away.map(|(host, answers)| stream(host, &answers[home]));
-            streams.collect()
+            let away = there.iter().map(|answers| &answers[home]);
+            self.hosts.iter().zip(away).map(stream).collect()
         });
         streams.collect()
     }

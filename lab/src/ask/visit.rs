@@ -2,6 +2,8 @@
 
 //! What VMs meet on one host: its jobs, and what it says.
 
+use std::collections::HashMap;
+
 use anyhow::{ensure, Context, Result};
 
 use crate::ask::trace;
@@ -39,14 +41,15 @@ pub fn save(job: &mut Job, vm: Vm, handlers: Handlers) {
 /// The batch for VMs of that kind.
 pub fn of_kind(batch: Batch, vm: Vm, handlers: Handlers) -> Batch {
     Batch {
-        name: format!("{}-{}", batch.name, vm.name()),
+        name: name(&batch.name, vm),
         options: format!("{} {}", batch.options, option(vm, handlers)),
         ..batch
     }
 }
 
 /// Has a host restore its batches, with a trace of that where the kernel has one.
-pub fn restore(batches: &[Batch], traced: bool) -> Job {
+pub fn restore(batches: &[Batch], handlers: Handlers) -> Job {
+    let traced = handlers == Handlers::Rust;
     let mut job = Job::default();
     if traced {
         trace::switch_on(&mut job);
@@ -81,13 +84,29 @@ pub fn output<'a>(host: &Host, transcript: &'a Transcript, command: &str) -> Res
     Ok(output)
 }
 
-/// What a host said of its batches, by batch and stream, with the reasons where they were traced.
-pub fn read(batches: &[Batch], transcript: &Transcript, traced: bool) -> Result<Vec<Vec<Answer>>> {
-    let answers = batches.iter().map(|batch| batch.answers(transcript));
-    let mut by_batch: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
-    if traced {
-        let streams = batches.iter().flat_map(|batch| &batch.streams);
-        trace::explain(transcript, streams.zip(by_batch.iter_mut().flatten()))?;
+/// What a host said of its batches, by their names.
+pub struct Visit(HashMap<String, Vec<Answer>>);
+
+impl Visit {
+    /// With the reasons where they were traced.
+    pub fn read(batches: &[Batch], transcript: &Transcript, handlers: Handlers) -> Result<Self> {
+        let answers = batches.iter().map(|batch| batch.answers(transcript));
+        let mut by_batch: Vec<Vec<Answer>> = answers.collect::<Result<_>>()?;
+        if handlers == Handlers::Rust {
+            let streams = batches.iter().flat_map(|batch| &batch.streams);
+            trace::explain(transcript, streams.zip(by_batch.iter_mut().flatten()))?;
+        }
+        let names = batches.iter().map(|batch| batch.name.clone());
+        Ok(Self(names.zip(by_batch).collect()))
     }
-    Ok(by_batch)
+
+    /// What it said of the batch for VMs of that kind.
+    pub fn take(&mut self, batch: &str, vm: Vm) -> Vec<Answer> {
+        self.0.remove(&name(batch, vm)).unwrap_or_default()
+    }
+}
+
+/// The name of the batch for VMs of that kind.
+fn name(batch: &str, vm: Vm) -> String {
+    format!("{batch}-{}", vm.name())
 }

@@ -44,6 +44,9 @@ const NOT_REQUIRED: u64 = -2_i64 as u64;
 const UNAFFECTED: u64 = 1;
 const TRNG_1_0: u64 = 0x1_0000;
 
+/// The bits of `STD_BMAP` and `STD_HYP_BMAP` for these services.
+const TRNG: u64 = 1;
+const PV_TIME: u64 = 1;
 /// The bit of `VENDOR_HYP_BMAP` for the call that tells both vendor bitmaps.
 const FUNC_FEAT: u64 = 1;
 
@@ -53,96 +56,53 @@ struct Question {
     call: Call,
     /// Which of x0 to x3 has the answer.
     result: usize,
-    /// What follows from the register's value. None where its meaning is not known.
-    answer: fn(u64) -> Option<u64>,
 }
 
 const QUESTIONS: [Question; 8] = [
-    question(registers::PSCI_VERSION, Call::new(PSCI_VERSION, 0), 0, Some),
-    question(
-        registers::WORKAROUND_1,
-        Call::features(WORKAROUND_1),
-        0,
-        mitigation,
-    ),
-    question(
-        registers::WORKAROUND_2,
-        Call::features(WORKAROUND_2),
-        0,
-        |value| match value {
-            0 | 1 => Some(NOT_SUPPORTED),
-            // KVM takes "available" for "not required".
-            2 | 3 | 0x12 => Some(NOT_REQUIRED),
-            _ => None,
-        },
-    ),
-    question(
-        registers::WORKAROUND_3,
-        Call::features(WORKAROUND_3),
-        0,
-        mitigation,
-    ),
-    question(
-        registers::STD_BMAP,
-        Call::new(TRNG_VERSION, 0),
-        0,
-        |value| {
-            Some(if value & 1 != 0 {
-                TRNG_1_0
-            } else {
-                NOT_SUPPORTED
-            })
-        },
-    ),
-    question(
-        registers::STD_HYP_BMAP,
-        Call::features(PV_TIME_FEATURES),
-        0,
-        |value| {
-            Some(if value & 1 != 0 {
-                SUCCESS
-            } else {
-                NOT_SUPPORTED
-            })
-        },
-    ),
+    question(registers::PSCI_VERSION, Call::new(PSCI_VERSION, 0), 0),
+    question(registers::WORKAROUND_1, Call::features(WORKAROUND_1), 0),
+    question(registers::WORKAROUND_2, Call::features(WORKAROUND_2), 0),
+    question(registers::WORKAROUND_3, Call::features(WORKAROUND_3), 0),
+    question(registers::STD_BMAP, Call::new(TRNG_VERSION, 0), 0),
+    question(registers::STD_HYP_BMAP, Call::features(PV_TIME_FEATURES), 0),
     question(
         registers::VENDOR_HYP_BMAP,
         Call::new(VENDOR_HYP_FEATURES, 0),
         0,
-        |value| {
-            Some(if value & FUNC_FEAT != 0 {
-                value
-            } else {
-                NOT_SUPPORTED
-            })
-        },
     ),
     question(
         registers::VENDOR_HYP_BMAP_2,
         Call::new(VENDOR_HYP_FEATURES, 0),
         2,
-        Some,
     ),
 ];
 
-const fn question(id: Id, call: Call, result: usize, answer: fn(u64) -> Option<u64>) -> Question {
-    Question {
-        id,
-        call,
-        result,
-        answer,
-    }
+const fn question(id: Id, call: Call, result: usize) -> Question {
+    Question { id, call, result }
 }
 
-/// Not available, available, not required.
-fn mitigation(value: u64) -> Option<u64> {
-    match value {
-        0 => Some(NOT_SUPPORTED),
-        1 => Some(SUCCESS),
-        2 => Some(UNAFFECTED),
-        _ => None,
-    }
+/// What follows from a register's value. None where its meaning is not known.
+fn answer(id: Id, value: u64) -> Option<u64> {
+    let with = |bit, answer| {
+        if value & bit != 0 {
+            answer
+        } else {
+            NOT_SUPPORTED
+        }
+    };
+    Some(match (id, value) {
+        (registers::PSCI_VERSION | registers::VENDOR_HYP_BMAP_2, _) => value,
+        (registers::WORKAROUND_1 | registers::WORKAROUND_3, 0) => NOT_SUPPORTED,
+        (registers::WORKAROUND_1 | registers::WORKAROUND_3, 1) => SUCCESS,
+        (registers::WORKAROUND_1 | registers::WORKAROUND_3, 2) => UNAFFECTED,
+        (registers::WORKAROUND_2, 0 | 1) => NOT_SUPPORTED,
+        // KVM takes "available" for "not required".
+        (registers::WORKAROUND_2, 2 | 3 | 0x12) => NOT_REQUIRED,
+        (registers::STD_BMAP, _) => with(TRNG, TRNG_1_0),
+        (registers::STD_HYP_BMAP, _) => with(PV_TIME, SUCCESS),
+        (registers::VENDOR_HYP_BMAP, _) => with(FUNC_FEAT, value),
+        _ => return None,
+    })
 }
 
 /// What a guest is to ask, as `fw_regs_vmm -g` reads it.
@@ -207,8 +167,7 @@ impl Told {
     /// The registers that the guest was told something else about.
     pub fn contradictions(&self, registers: &[(Id, u64)]) -> Vec<Contradiction> {
         let contradiction = |&(id, value): &(Id, u64)| {
-            let question = QUESTIONS.iter().find(|question| question.id == id)?;
-            let (told, expected) = (self.about(id)?, (question.answer)(value)?);
+            let (told, expected) = (self.about(id)?, answer(id, value)?);
             (told != expected).then_some(Contradiction {
                 id,
                 value,
