@@ -2,32 +2,28 @@
 
 //! Cases that no host has run are tests of nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::results::{Case, Outcome};
 
 /// What a case says that is skipped because the kernel has no strict VMs.
 const CAPABILITY: &str = "KVM_CAP_ARM_FW_REGS_STRICT";
 
-/// What one kernel has run, on all hosts.
+/// What one kernel has run, on all hosts: cases as `test/name`.
 pub struct Ran {
     /// Whether the kernel has the capability, so that nothing may be skipped for the lack of it.
     strict_vms: bool,
-    /// By test and name.
-    cases: BTreeMap<(String, String), How>,
-}
-
-#[derive(Default)]
-struct How {
-    ran: bool,
-    lacks_capability: bool,
+    ran: BTreeSet<String>,
+    /// With whether the lack of the capability was a reason.
+    skipped: BTreeMap<String, bool>,
 }
 
 impl Ran {
     pub fn new(strict_vms: bool) -> Self {
         Self {
             strict_vms,
-            cases: BTreeMap::new(),
+            ran: BTreeSet::new(),
+            skipped: BTreeMap::new(),
         }
     }
 
@@ -35,37 +31,35 @@ impl Ran {
     /// host.
     pub fn take(&mut self, test: &str, mut cases: Vec<Case>) -> Vec<Case> {
         cases.retain(|Case { name, outcome }| {
-            let how = self.cases.entry((test.to_owned(), name.clone()));
-            let how = how.or_default();
-            match outcome {
-                Outcome::Skip(reason) if reason.contains(CAPABILITY) && !self.strict_vms => {
-                    how.lacks_capability = true;
-                    false
-                }
-                Outcome::Skip(_) => true,
-                Outcome::Pass | Outcome::Fail(_) => {
-                    how.ran = true;
-                    true
-                }
-            }
+            let case = format!("{test}/{name}");
+            let Outcome::Skip(reason) = outcome else {
+                self.ran.insert(case);
+                return true;
+            };
+            let lacks_capability = reason.contains(CAPABILITY) && !self.strict_vms;
+            *self.skipped.entry(case).or_default() |= lacks_capability;
+            !lacks_capability
         });
         cases
     }
 
     /// What can be said only when all hosts have been seen: which cases ran nowhere.
-    pub fn finish(&self) -> Vec<Case> {
-        let never = self.cases.iter().filter(|(_, how)| !how.ran);
-        let (lacking, never): (Vec<_>, Vec<_>) = never.partition(|(_, how)| how.lacks_capability);
-        let never = never.into_iter().map(|((test, case), _)| {
-            Case::fail(format!("{test}/{case}"), "was skipped on every host")
-        });
-        let mut cases: Vec<Case> = never.collect();
+    pub fn finish(self) -> Vec<Case> {
+        let mut never = self.skipped;
+        never.retain(|case, _| !self.ran.contains(case));
+        let lacking = never.values().filter(|lacks| **lacks).count();
+        never.retain(|_, lacks_capability| !*lacks_capability);
+
+        let never = never.into_keys();
+        let mut cases: Vec<Case> = never
+            .map(|case| Case::fail(case, "was skipped on every host"))
+            .collect();
         if cases.is_empty() {
             cases.push(Case::pass("every case ran somewhere"));
         }
-        if !lacking.is_empty() {
-            let count = format!("{} cases", lacking.len());
-            cases.push(Case::skip(count, format!("no {CAPABILITY}")));
+        if lacking > 0 {
+            let reason = format!("no {CAPABILITY}");
+            cases.push(Case::skip(format!("{lacking} cases"), reason));
         }
         cases
     }

@@ -2,33 +2,37 @@
 
 //! Our selftests, on hosts of all kinds, with both kernels: none may fail.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
+use super::bench::PROGRAM as COSTS;
 use super::ran::Ran;
 use crate::ask::ktap;
 use crate::base::project::{Handlers, Project};
 use crate::model::hosts;
-use crate::model::results::Case;
-use crate::model::results::Groups;
-use crate::verify::boots::{command_name, programs, selftest, Boots, Plan};
+use crate::model::results::{Case, Groups};
+use crate::verify::boots::{command_name, selftest, Boots, Plan};
 
 const SUITE: &str = "selftests";
 
 /// How long one program may take.
 const SECONDS: u64 = 120;
 
-/// Selftest sources that are no tests of their own but halves of comparisons.
+/// The half of a comparison, as is `COSTS`, and no test of its own.
 pub const VECTORS: &str = "fw_regs_vectors";
-const COSTS: &str = crate::verify::bench::PROGRAM;
 
 /// The programs: one per source, so that none that failed to build can be overlooked.
 fn tests(project: &Project) -> Result<Vec<String>> {
-    let programs = programs(&project.root().join("selftests/kvm/arm64"))?;
-    Ok(programs
-        .into_iter()
-        .filter(|name| name != VECTORS && name != COSTS)
-        .map(|name| format!("arm64/{name}"))
-        .collect())
+    let mut tests = Vec::new();
+    for entry in fs_err::read_dir(project.root().join("selftests/kvm/arm64"))? {
+        let file = entry?.file_name();
+        let file = file.to_str().context("a name that is not text")?;
+        match file.strip_suffix(".c") {
+            None | Some(VECTORS | COSTS) => (),
+            Some(program) => tests.push(format!("arm64/{program}")),
+        }
+    }
+    tests.sort();
+    Ok(tests)
 }
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
@@ -53,30 +57,28 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let hosts = hosts::with_selftests(project)?;
     let mut groups = Groups::new();
     for handlers in Handlers::ALL {
+        let kernel = handlers.name();
         let mut ran = Ran::new(handlers == Handlers::Rust);
         let mut complete = true;
         for host in &hosts {
-            match results(project, boots, &host.name, handlers) {
-                Err(error) => {
-                    let place = format!("{}/{}", host.name, handlers.name());
-                    groups.push((place, vec![Case::fail("boot", format!("{error:#}"))]));
-                    complete = false;
-                }
-                Ok(results) => {
-                    for (place, test, cases) in results {
-                        let nothing = cases.is_empty();
-                        let cases = ran.take(&test, cases);
-                        // A test of strict VMs alone is told about at the end.
-                        if nothing || !cases.is_empty() {
-                            groups.push((place, cases));
-                        }
-                    }
+            let results = results(project, boots, &host.name, handlers);
+            let results = results.unwrap_or_else(|error| {
+                complete = false;
+                let failure = Case::fail("boot", format!("{error:#}"));
+                let place = format!("{}/{kernel}", host.name);
+                vec![(place, String::new(), vec![failure])]
+            });
+            for (place, test, cases) in results {
+                let nothing = cases.is_empty();
+                let cases = ran.take(&test, cases);
+                // A test of strict VMs alone is told about at the end.
+                if nothing || !cases.is_empty() {
+                    groups.push((place, cases));
                 }
             }
         }
         if complete {
-            let place = format!("all-hosts/{}", handlers.name());
-            groups.push((place, ran.finish()));
+            groups.push((format!("all-hosts/{kernel}"), ran.finish()));
         }
     }
     Ok(groups)

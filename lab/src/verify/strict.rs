@@ -8,16 +8,14 @@ use anyhow::{ensure, Result};
 use crate::ask::vmm::{self, Batch};
 use crate::base::project::Handlers;
 use crate::boot::console::Transcript;
-use crate::boot::job::Job;
 use crate::build::Built;
 use crate::model::answer::Answer;
 use crate::model::registers::{
     Id, PSCI_VERSION, STD_BMAP, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3,
 };
-use crate::model::results::Case;
-use crate::model::results::Groups;
+use crate::model::results::{Case, Groups};
 use crate::model::stream::Stream;
-use crate::verify::boots::{Boots, Plan};
+use crate::verify::boots::{cases_or_failure, Boots, Mode, Plan};
 
 /// A host that offers all, so that there is less.
 const HOST: &str = "a53";
@@ -31,7 +29,7 @@ const LESS: [(Id, u64); 5] = [
     (STD_BMAP, 0),
 ];
 
-/// What a default VM has of it, and what of it is frozen there.
+/// What a default VM has of it. Of that, the bitmap is frozen once the VM has run.
 const DEFAULT: [(Id, u64); 5] = [
     (PSCI_VERSION, 0x1_0001),
     (WORKAROUND_1, 2),
@@ -39,86 +37,53 @@ const DEFAULT: [(Id, u64); 5] = [
     (WORKAROUND_3, 2),
     (STD_BMAP, 0),
 ];
-const FROZEN: [Id; 1] = [STD_BMAP];
 
 /// A VM of a newer kernel, of which it promises nothing more.
 const NEWER: [(Id, u64); 2] = [(0x6030_0000_0014_00ff, 0), (0x6030_0000_0016_00ff, 0)];
 
 /// Where VMs are made, and how.
+#[derive(Clone, Copy)]
 struct Place {
     name: &'static str,
-    job: fn(&mut Plan) -> &mut Job,
-    transcript: fn(&Boots) -> Result<&Transcript>,
+    mode: Mode,
+    handlers: Handlers,
     option: &'static str,
-    /// What the kernel says of the VMs at boot.
+    /// What the kernel says of the VMs at boot; the C handlers know nothing of strict ones.
     says: Option<&'static str>,
     is_strict: bool,
 }
 
+const ON_REQUEST: Place = Place {
+    name: "default",
+    mode: Mode::Commands,
+    handlers: Handlers::Rust,
+    option: "",
+    says: Some("VMs are strict on request"),
+    is_strict: false,
+};
+
 const PLACES: [Place; 4] = [
     Place {
         name: "c",
-        job: |plan| plan.job(HOST, Handlers::C),
-        transcript: |boots| boots.transcript(HOST, Handlers::C),
-        option: "",
+        handlers: Handlers::C,
         says: None,
-        is_strict: false,
+        ..ON_REQUEST
     },
-    Place {
-        name: "default",
-        job: |plan| plan.job(HOST, Handlers::Rust),
-        transcript: |boots| boots.transcript(HOST, Handlers::Rust),
-        option: "",
-        says: Some("VMs are strict on request"),
-        is_strict: false,
-    },
+    ON_REQUEST,
     Place {
         name: "strict",
-        job: |plan| plan.job(HOST, Handlers::Rust),
-        transcript: |boots| boots.transcript(HOST, Handlers::Rust),
         option: vmm::STRICT,
-        says: Some("VMs are strict on request"),
         is_strict: true,
+        ..ON_REQUEST
     },
     Place {
         name: "every-vm-strict",
-        job: |plan| plan.strict(HOST),
-        transcript: |boots| boots.strict(HOST),
-        option: "",
+        mode: Mode::Strict,
         says: Some("every VM is strict"),
         is_strict: true,
+        ..ON_REQUEST
     },
 ];
-
-impl Place {
-    fn batch(&self, what: &str, options: &str, registers: &[(Id, u64)]) -> Batch {
-        let registers = registers.iter().map(|(id, value)| (*id, Some(*value)));
-        Batch {
-            name: format!("{}-{what}", self.name),
-            options: format!("{options} {}", self.option),
-            streams: vec![Stream {
-                name: what.to_owned(),
-                registers: registers.collect(),
-            }],
-        }
-    }
-
-    fn kept(&self) -> Batch {
-        self.batch("kept", &format!("-d {}", vmm::ASK), &LESS)
-    }
-
-    fn frozen(&self) -> Batch {
-        self.batch("frozen", "-r", &LESS)
-    }
-
-    fn newer(&self) -> Batch {
-        self.batch("newer", "", &NEWER)
-    }
-
-    fn null_promise(&self) -> Batch {
-        self.batch("null-promise", "-n", &NEWER)
-    }
-}
 
 /// What the C handlers cannot do.
 const UNABLE: [(&str, &str); 2] = [
@@ -126,16 +91,46 @@ const UNABLE: [(&str, &str); 2] = [
     ("unable-restore", "restore -s /vm/c-kept/kept"),
 ];
 
+impl Place {
+    /// What the VMM restores here, each with its name, and what is refused of it.
+    fn batches(&self) -> [(&'static str, Batch, Vec<(Id, &'static str)>); 4] {
+        let batch = |what: &str, options: &str, registers: &[(Id, u64)]| Batch {
+            name: format!("{}-{what}", self.name),
+            options: format!("{options} {}", self.option),
+            streams: vec![Stream {
+                name: what.to_owned(),
+                registers: registers.iter().map(|(id, it)| (*id, Some(*it))).collect(),
+            }],
+        };
+        let frozen: &[_] = if self.is_strict {
+            &LESS
+        } else {
+            &[(STD_BMAP, 0)]
+        };
+        let null: &[_] = if self.says.is_some() { &[] } else { &NEWER };
+        let all = |registers: &[(Id, u64)], errno| {
+            let ids = registers.iter().map(|(id, _)| (*id, errno));
+            ids.collect()
+        };
+        let keep = format!("-d {}", vmm::ASK);
+        [
+            ("kept", batch("kept", &keep, &LESS), Vec::new()),
+            ("frozen", batch("frozen", "-r", &LESS), all(frozen, "EBUSY")),
+            ("newer", batch("newer", "", &NEWER), all(&NEWER, "ENOENT")),
+            (
+                "null-promise",
+                batch("null-promise", "-n", &NEWER),
+                all(null, "ENOENT"),
+            ),
+        ]
+    }
+}
+
 pub fn plan(built: &Built, plan: &mut Plan) -> Result<()> {
     for place in PLACES {
-        let job = (place.job)(plan);
+        let job = plan.job_in(place.mode, HOST, place.handlers);
         vmm::install(job, &built.vmm);
-        for batch in [
-            place.kept(),
-            place.frozen(),
-            place.newer(),
-            place.null_promise(),
-        ] {
+        for (_, batch, _) in place.batches() {
             batch.add_to(job);
         }
     }
@@ -147,37 +142,26 @@ pub fn plan(built: &Built, plan: &mut Plan) -> Result<()> {
 }
 
 pub fn judge(boots: &Boots) -> Groups {
-    let groups = PLACES.iter().map(|place| {
-        let cases = match (place.transcript)(boots) {
-            Ok(transcript) => cases(place, transcript),
-            Err(error) => vec![Case::fail("boot", format!("{error:#}"))],
-        };
+    let groups = PLACES.map(|place| {
+        let transcript = boots.transcript_in(place.mode, HOST, place.handlers);
+        let cases = cases_or_failure(transcript.map(|it| cases(&place, it)));
         (format!("{HOST}/{}", place.name), cases)
     });
-    groups.collect()
+    groups.into()
 }
 
 fn cases(place: &Place, said: &Transcript) -> Vec<Case> {
-    let mut cases = vec![
-        Case::from_result("said-at-boot", boot_line(place, said)),
-        Case::from_result("kept", kept(place, said)),
-        Case::from_result("frozen", frozen(place, said)),
-        Case::from_result(
-            "newer",
-            refused(&place.newer(), said, &all(&NEWER), "ENOENT"),
-        ),
-    ];
-    // The C handlers know nothing of it.
-    let unknown = match place.says {
-        Some(_) => Vec::new(),
-        None => all(&NEWER),
-    };
-    let null = refused(&place.null_promise(), said, &unknown, "ENOENT");
-    cases.push(Case::from_result("null-promise", null));
+    let mut cases = vec![Case::from_result("said-at-boot", boot_line(place, said))];
+    for (name, batch, refused) in place.batches() {
+        let result = answer(&batch, &refused, said).and_then(|answer| match name {
+            "kept" => kept(place, &answer),
+            _ => Ok(()),
+        });
+        cases.push(Case::from_result(name, result));
+    }
     if place.says.is_none() {
-        for (name, _) in UNABLE {
-            cases.push(Case::from_result(name, unable(name, said)));
-        }
+        let unable = UNABLE.map(|(name, _)| Case::from_result(name, unable(name, said)));
+        cases.extend(unable);
     }
     cases
 }
@@ -192,9 +176,20 @@ fn boot_line(place: &Place, said: &Transcript) -> Result<()> {
     Ok(())
 }
 
+/// The answer to a VM of which just this is refused.
+fn answer(batch: &Batch, refused: &[(Id, &str)], said: &Transcript) -> Result<Answer> {
+    let answer = batch.answers(said)?.remove(0);
+    let found = answer.refusals.iter().map(|it| (it.id, it.errno.as_str()));
+    ensure!(
+        found.eq(refused.iter().copied()),
+        "refused: {:#x?}",
+        answer.refusals
+    );
+    Ok(answer)
+}
+
 /// What was restored is saved again and shown to the guest, or only what a default VM keeps of it.
-fn kept(place: &Place, said: &Transcript) -> Result<()> {
-    let answer = answer(&place.kept(), said)?;
+fn kept(place: &Place, answer: &Answer) -> Result<()> {
     let expected = if place.is_strict { LESS } else { DEFAULT };
     for (id, value) in expected {
         ensure!(
@@ -211,22 +206,6 @@ fn kept(place: &Place, said: &Transcript) -> Result<()> {
     Ok(())
 }
 
-fn frozen(place: &Place, said: &Transcript) -> Result<()> {
-    let expected = match place.is_strict {
-        true => all(&LESS),
-        false => FROZEN.into(),
-    };
-    refused(&place.frozen(), said, &expected, "EBUSY")
-}
-
-fn refused(batch: &Batch, said: &Transcript, ids: &[Id], errno: &str) -> Result<()> {
-    let answer = answer(batch, said)?;
-    let refused = answer.refusals.iter().map(|it| (it.id, it.errno.as_str()));
-    let expected = ids.iter().map(|id| (*id, errno));
-    ensure!(refused.eq(expected), "refused: {:#x?}", answer.refusals);
-    Ok(())
-}
-
 fn unable(name: &str, said: &Transcript) -> Result<()> {
     let section = said.section(name)?;
     ensure!(
@@ -236,12 +215,4 @@ fn unable(name: &str, said: &Transcript) -> Result<()> {
         section.output
     );
     Ok(())
-}
-
-fn answer(batch: &Batch, said: &Transcript) -> Result<Answer> {
-    Ok(batch.answers(said)?.remove(0))
-}
-
-fn all(registers: &[(Id, u64)]) -> Vec<Id> {
-    registers.iter().map(|(id, _)| *id).collect()
 }
