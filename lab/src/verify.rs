@@ -22,6 +22,5 @@ pub mod sample;
 pub mod selftests;
 pub mod shell;
 pub mod sparse;
-pub mod strict;
 pub mod unit;
 pub mod upstream;

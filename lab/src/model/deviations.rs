@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{ensure, Context, Result};
-use glob::{Pattern, PatternError};
+use anyhow::{bail, Context, Result};
+use glob::Pattern;
 use serde::Deserialize;
 
 use crate::base::project::Project;
@@ -25,9 +25,9 @@ pub struct Deviation {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sight {
-    setups: Vec<Glob>,
+    setups: Vec<String>,
     /// Names as in the UAPI, without `KVM_REG_ARM_`, or ids.
-    registers: Vec<Glob>,
+    registers: Vec<String>,
     default: SetGetGlobs,
     strict: SetGetGlobs,
     /// How many vectors are answered so, and on which hosts.
@@ -41,21 +41,13 @@ struct Sight {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetGetGlobs {
-    set: Option<Glob>,
-    get: Option<Glob>,
-    read: Option<Glob>,
+    set: Option<String>,
+    get: Option<String>,
+    read: Option<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "String")]
-struct Glob(Pattern);
-
-impl TryFrom<String> for Glob {
-    type Error = PatternError;
-
-    fn try_from(text: String) -> Result<Self, PatternError> {
-        Pattern::new(&text).map(Self)
-    }
+fn matches(glob: &str, text: &str) -> bool {
+    Pattern::new(glob).is_ok_and(|pattern| pattern.matches(text))
 }
 
 impl SetGetGlobs {
@@ -63,13 +55,13 @@ impl SetGetGlobs {
         let globs = [&self.set, &self.get, &self.read];
         let texts = [&answer.set, &answer.get, &answer.read];
         let mut pairs = globs.into_iter().zip(texts);
-        pairs.all(|(glob, text)| glob.as_ref().is_none_or(|glob| glob.0.matches(text)))
+        pairs.all(|(glob, text)| glob.as_ref().is_none_or(|glob| matches(glob, text)))
     }
 }
 
 impl Sight {
     fn matches(&self, difference: &Difference) -> bool {
-        let any = |globs: &[Glob], text: &str| globs.iter().any(|glob| glob.0.matches(text));
+        let any = |globs: &[String], text: &str| globs.iter().any(|glob| matches(glob, text));
         let [default, strict] = &difference.answers;
         any(&self.setups, &difference.setup)
             && any(&self.registers, &registers::name(difference.id))
@@ -91,18 +83,7 @@ fn parse(text: &str) -> Result<Vec<Deviation>> {
         #[serde(default)]
         deviation: Vec<Deviation>,
     }
-    let deviations = toml::from_str::<File>(text)?.deviation;
-    let mut names = BTreeSet::new();
-    for deviation in &deviations {
-        let name = &deviation.name;
-        ensure!(names.insert(name), "two deviations named `{name}`");
-        ensure!(
-            !deviation.description.is_empty(),
-            "`{name}`: no description"
-        );
-        ensure!(!deviation.seen.is_empty(), "`{name}`: seen in no answer");
-    }
-    Ok(deviations)
+    Ok(toml::from_str::<File>(text)?.deviation)
 }
 
 /// Notes a host's difference where it is meant. Returns whether it is.
@@ -120,13 +101,9 @@ pub fn is_meant(deviations: &mut [Deviation], host: &str, difference: &Differenc
 impl Deviation {
     /// How often it occurred, all of which must have.
     pub fn summary(&self) -> Result<String> {
-        for (index, sight) in self.seen.iter().enumerate() {
-            let occurred = !sight.hosts.is_empty();
-            ensure!(
-                occurred,
-                "number {} in its list occurs on no host",
-                index + 1
-            );
+        let absent = self.seen.iter().position(|sight| sight.hosts.is_empty());
+        if let Some(index) = absent {
+            bail!("number {} in its list occurs on no host", index + 1);
         }
         let vectors: u64 = self.seen.iter().map(|sight| sight.vectors).sum();
         let hosts: BTreeSet<&String> = self.seen.iter().flat_map(|sight| &sight.hosts).collect();
@@ -193,20 +170,33 @@ mod tests {
         let deviations = load(&Project::here()).unwrap();
         let names: Vec<&str> = deviations.iter().map(|d| d.name.as_str()).collect();
         assert_eq!(names, ["D1", "D2", "D3", "D4", "D5"]);
+        for deviation in deviations {
+            assert!(!deviation.description.is_empty() && !deviation.seen.is_empty());
+            for Sight {
+                setups,
+                registers,
+                default,
+                strict,
+                ..
+            } in deviation.seen
+            {
+                let sides = [default, strict].map(|side| [side.set, side.get, side.read]);
+                let globs = setups.into_iter().chain(registers);
+                let mut globs = globs.chain(sides.into_iter().flatten().flatten());
+                assert!(globs.all(|glob| Pattern::new(&glob).is_ok()));
+            }
+        }
     }
 
     #[test]
     fn bad_files_are_refused() {
         for (old, new) in [
             ("setups", "setup"),
-            ("ran-*", "ran-***x"),
-            ("'frozen'", "''"),
             ("set = '0'", "set = 0"),
             ("setups = ['ran-*']\n", ""),
         ] {
             assert!(parse(&FILE.replace(old, new)).is_err(), "{old:?}");
         }
-        assert!(parse(&format!("{FILE}{FILE}")).is_err());
         assert!(parse("[[deviation]]\nname = 'D'\ndescription = 'unseen'\n").is_err());
     }
 }

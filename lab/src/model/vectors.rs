@@ -152,23 +152,13 @@ pub struct Difference {
 ///
 /// The two did not run the same vectors.
 pub fn compare(a: &Vectors, b: &Vectors) -> Result<Vec<Difference>> {
-    ensure!(
-        a.header == b.header,
-        "not the same vectors: `{}` and `{}`",
-        a.header,
-        b.header
-    );
-    ensure!(
-        a.skipped == b.skipped,
-        "not the same setups skipped: {:?} and {:?}",
-        a.skipped,
-        b.skipped
-    );
-    ensure!(
-        a.runs.keys().eq(b.runs.keys()),
-        "not the same setups and registers"
-    );
-
+    for (what, same) in [
+        ("vectors", a.header == b.header),
+        ("setups skipped", a.skipped == b.skipped),
+        ("setups and registers", a.runs.keys().eq(b.runs.keys())),
+    ] {
+        ensure!(same, "not the same {what}");
+    }
     let mut differences = Vec::new();
     for (((setup, id), a), b) in a.runs.iter().zip(b.runs.values()) {
         let found = compare_runs(setup, *id, a, b)

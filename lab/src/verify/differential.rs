@@ -5,13 +5,15 @@
 
 use anyhow::{ensure, Context, Result};
 
-use super::selftests::VECTORS;
 use crate::base::project::{Handlers, Project};
 use crate::boot::console::tail;
 use crate::model::results::{Case, Groups};
 use crate::model::vectors::{compare, Difference, Vectors};
 use crate::model::{deviations, hosts, registers};
 use crate::verify::boots::{command_name, selftest, Boots, Plan};
+
+/// A selftest that is half of a comparison.
+pub const TEST: &str = "arm64/fw_regs_vectors";
 
 const SECONDS: u64 = 240;
 
@@ -22,41 +24,19 @@ const SHOWN: usize = 40;
 /// SSBS, which has four setups, and twice as many on one with it.
 const RANDOM: u32 = 25_000;
 
-/// Whose answers are compared.
-#[derive(Clone, Copy)]
-struct Side {
-    title: &'static str,
-    handlers: Handlers,
-    /// What the name of its command begins with.
-    suite: &'static str,
-    /// An option of the program.
-    option: &'static str,
-}
+/// Whose answers are compared: who they are, the kernel, and an option of the program.
+type Side = (&'static str, Handlers, &'static str);
 
-const C: Side = Side {
-    title: "C handlers",
-    handlers: Handlers::C,
-    suite: "diff",
-    option: "",
-};
-const DEFAULT: Side = Side {
-    title: "default VM",
-    handlers: Handlers::Rust,
-    ..C
-};
-const STRICT: Side = Side {
-    title: "strict VM",
-    suite: "diff-strict",
-    option: " -s",
-    ..DEFAULT
-};
+const C: Side = ("C handlers", Handlers::C, "");
+const DEFAULT: Side = ("default VM", Handlers::Rust, "");
+const STRICT: Side = ("strict VM", Handlers::Rust, "-s");
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
     for host in hosts::with_selftests(project)? {
-        for side in [C, DEFAULT, STRICT] {
-            let test = format!("arm64/{VECTORS} -n {RANDOM}{}", side.option);
-            let job = plan.job(&host.name, side.handlers);
-            selftest(project, job, side.suite, &test, SECONDS)?;
+        for (_, handlers, option) in [C, DEFAULT, STRICT] {
+            let test = format!("{TEST} -n {RANDOM} {option}");
+            let job = plan.job(&host.name, handlers);
+            selftest(project, job, &format!("diff{option}"), &test, SECONDS)?;
         }
     }
     Ok(())
@@ -110,17 +90,16 @@ fn unexpected(
     Ok(a.total)
 }
 
-fn vectors(boots: &Boots, host: &str, side: Side) -> Result<Vectors> {
-    let transcript = boots.transcript(host, side.handlers)?;
-    let section = transcript.section(&command_name(side.suite, &format!("arm64/{VECTORS}")))?;
+fn vectors(boots: &Boots, host: &str, (title, handlers, option): Side) -> Result<Vectors> {
+    let transcript = boots.transcript(host, handlers)?;
+    let section = transcript.section(&command_name(&format!("diff{option}"), TEST))?;
     ensure!(
         section.status == 0,
-        "{VECTORS}, {}, ended with status {}:\n{}",
-        side.title,
+        "{TEST}, {title}, ended with status {}:\n{}",
         section.status,
         tail(&section.output)
     );
-    Vectors::parse(&section.output).with_context(|| format!("{VECTORS}, {}", side.title))
+    Vectors::parse(&section.output).with_context(|| format!("{TEST}, {title}"))
 }
 
 fn describe(sides: [Side; 2], total: u64, differences: &[Difference]) -> String {
@@ -135,8 +114,8 @@ fn describe(sides: [Side; 2], total: u64, differences: &[Difference]) -> String 
             difference.index,
             difference.first
         );
-        for (side, answer) in sides.iter().zip(&difference.answers) {
-            text += &format!("    {}: {answer}\n", side.title);
+        for ((title, ..), answer) in sides.iter().zip(&difference.answers) {
+            text += &format!("    {title}: {answer}\n");
         }
     }
     if count > SHOWN {

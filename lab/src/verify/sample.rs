@@ -1,230 +1,195 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The sample VMM: what it saves it can restore, what it cannot restore it says, the mistakes that
-//! it is told to make it makes, and what it cannot read it refuses.
+//! The sample VMM: what it says on hosts is what is written in `lab/data/sample/`.
 
 use anyhow::{ensure, Context, Result};
+use regex::Regex;
 
 use crate::ask::vmm;
 use crate::base::project::Handlers;
 use crate::boot::console::{Section, Transcript};
 use crate::build::Built;
-use crate::model::dump::Dump;
 use crate::model::results::{Case, Groups};
-use crate::model::{answer, discovery, registers};
-use crate::verify::boots::{cases_or_failure, Boots, Plan};
+use crate::model::{answer, discovery};
+use crate::verify::boots::{cases_or_failure, Boots, Mode, Plan};
 
-/// A host that offers nothing, so that another's VM is refused.
-const HOST: &str = "a57";
+/// On a host that offers nothing, and on one that offers all.
+const BOTH: &str = include_str!("../../data/sample/both.txt");
+const C: &str = include_str!("../../data/sample/c.txt");
+const RUST: &str = include_str!("../../data/sample/rust.txt");
+const STRICT: &str = include_str!("../../data/sample/strict.txt");
 
-/// A fresh VM, and one with PSCI 0.1, as the host saved them.
-const OWN: &str = "/tmp/own";
-const OLD: &str = "/tmp/old";
-const DUMPS: [(&str, &str, &str); 2] = [("dump", "", OWN), ("dump-psci-0.1", "-1", OLD)];
-
-/// Hand-made files.
-const FILES: [(&str, &str); 3] = [
-    (
-        "foreign",
-        "0x6030000000140000 0x10003\n0x6030000000140001 0x2\n\
-         0x6030000000160000 0x2\n0x60300000001400ff 0x0\n",
-    ),
-    ("lost", "0x6030000000140000 0x10003\n0x6030000000140001 -\n"),
-    (
-        "older",
-        "0x6030000000140000 0x10001\n0x6030000000160000 0x0\n",
-    ),
+/// What is done where.
+const SESSIONS: [(&str, Handlers, Mode, &str); 5] = [
+    ("a57", Handlers::Rust, Mode::Commands, BOTH),
+    ("a57", Handlers::C, Mode::Commands, BOTH),
+    ("a53", Handlers::C, Mode::Commands, C),
+    ("a53", Handlers::Rust, Mode::Commands, RUST),
+    ("a53", Handlers::Rust, Mode::Strict, STRICT),
 ];
 
-/// Restores that are accepted: name, options, and file.
-const ACCEPTED: [(&str, &str, &str); 6] = [
-    ("own", "", OWN),
-    ("own-saved", "-d", OWN),
-    ("own-after-run", "-rd", OWN),
-    ("own-asked", "-dg /sample/calls", OWN),
-    ("own-asked-after-run", "-rdg /sample/calls", OWN),
-    ("psci-0.1", "-1d", OLD),
-];
-
-/// Restores that are not: name, arguments, and all that is said.
-const REFUSED: [(&str, &str, &str); 4] = [
-    (
-        "foreign",
-        "-d /sample/foreign",
-        "refused /sample/foreign 0x6030000000140001 0x2 EINVAL\n\
-         refused /sample/foreign 0x6030000000160000 0x2 EINVAL\n\
-         refused /sample/foreign 0x60300000001400ff 0x0 ENOENT\n\
-         rejected /sample/foreign 3",
-    ),
-    (
-        "lost",
-        "/sample/lost",
-        "refused /sample/lost 0x6030000000140001 - EFAULT\nrejected /sample/lost 1",
-    ),
-    (
-        "psci-0.1-elsewhere",
-        OLD,
-        "refused /tmp/old 0x6030000000140000 0x1 EINVAL\nrejected /tmp/old 1",
-    ),
-    (
-        // PSCI_VERSION is not frozen.
-        "older-after-run",
-        "-r /sample/older",
-        "refused /sample/older 0x6030000000160000 0x0 EBUSY\nrejected /sample/older 1",
-    ),
-];
-
-/// Files that are no dumps: name, content, and what is said about each.
-const BAD: [(&str, &str, &str); 5] = [
-    (
-        "bad-line",
-        "0x6030000000140000 0x10003\nhello\n",
-        ":2: not of the form",
-    ),
-    ("bad-end", "0x6030000000140000 0x100", ":1: not of the form"),
-    (
-        "bad-lost",
-        "0x6030000000140000 -0x1\n",
-        ":1: not of the form",
-    ),
-    (
-        "bad-id",
-        "0x6030000000100000 0x0\n",
-        ":1: 0x6030000000100000 is not a firmware",
-    ),
-    ("bad-empty", "", ":1: no registers"),
-];
-
-/// Arguments that have no meaning, and what is said about each.
-const MISUSED: [(&str, &str, &str); 7] = [
-    ("no-command", "", "usage: "),
-    ("no-file", "restore -d", "usage: "),
-    ("unknown-option", "restore -x /tmp/own", "usage: "),
-    ("dump-option", "dump -r", "usage: "),
-    ("dump-file", "dump /tmp/own", "usage: "),
-    ("calls-without-file", "dump -g", "usage: "),
-    (
-        "lost-argument",
-        "dump -g /sample/lost",
-        ":2: a call without its argument",
-    ),
-];
+/// How long one command may take.
+const SECONDS: u64 = 60;
 
 pub fn plan(built: &Built, plan: &mut Plan) -> Result<()> {
-    for handlers in Handlers::ALL {
-        let job = plan.job(HOST, handlers);
+    for (host, handlers, mode, session) in SESSIONS {
+        let job = plan.job_in(mode, host, handlers);
         job.program(vmm::PROGRAM, &built.vmm);
         job.file("sample/calls", discovery::questions());
-        let bad = BAD.map(|(name, content, _)| (name, content));
-        for (name, content) in FILES.into_iter().chain(bad) {
-            job.file(format!("sample/{name}"), content);
-        }
-
-        let mut command = |name: &str, arguments: String| {
-            let line = format!("/{} {arguments}", vmm::PROGRAM);
-            job.command(command_name(name), 10, line);
-        };
-        for (name, options, file) in DUMPS {
-            command(name, format!("dump {options} >{file} && cat {file}"));
-        }
-        for (name, options, file) in ACCEPTED {
-            command(name, format!("restore {options} {file}"));
-        }
-        for (name, arguments, _) in REFUSED {
-            command(name, format!("restore {arguments}"));
-        }
-        for (name, _, _) in BAD {
-            command(name, format!("restore /sample/{name}"));
-        }
-        for (name, arguments, _) in MISUSED {
-            command(name, arguments.to_owned());
+        for (index, command) in commands(session).enumerate() {
+            job.command(format!("sample:{index}"), SECONDS, command.line);
         }
     }
     Ok(())
 }
 
-fn command_name(name: &str) -> String {
-    format!("sample:{name}")
-}
-
 pub fn judge(boots: &Boots) -> Result<Groups> {
-    let groups = Handlers::ALL.map(|handlers| {
-        let transcript = boots.transcript(HOST, handlers);
-        let cases = cases_or_failure(transcript.and_then(cases));
-        (format!("{HOST}/{}", handlers.name()), cases)
+    let groups = SESSIONS.map(|(host, handlers, mode, session)| {
+        let name = match mode {
+            Mode::Strict => "every-vm-strict",
+            _ => handlers.name(),
+        };
+        let transcript = boots.transcript_in(mode, host, handlers);
+        let cases = transcript.and_then(|it| cases(session, it));
+        (format!("{host}/{name}"), cases_or_failure(cases))
     });
     Ok(groups.into())
 }
 
-fn cases(transcript: &Transcript) -> Result<Vec<Case>> {
-    let section = |name: &str| transcript.section(&command_name(name));
-    let mut cases = Vec::new();
-    let mut case = |name: &str, result| cases.push(Case::from_result(name, result));
-    for (name, _, file) in DUMPS {
-        let dump = dump(section(name)?);
-        let registers = dump.as_ref().map_or(&[][..], |dump| &dump.registers);
-        for (name, options, _) in ACCEPTED.iter().filter(|restore| restore.2 == file) {
-            let result = accepted(section(name)?, file, options, registers);
-            case(&format!("restore-{name}"), result);
+fn cases(session: &'static str, transcript: &Transcript) -> Result<Vec<Case>> {
+    let cases = commands(session).enumerate().map(|(index, command)| {
+        let section = transcript.section(&format!("sample:{index}"))?;
+        Ok(Case::from_result(
+            command.line,
+            judge_command(&command, section),
+        ))
+    });
+    cases.collect()
+}
+
+/// A command, and what it must say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Command {
+    pub line: &'static str,
+    pub says: String,
+    status: i32,
+}
+
+/// Reads a session as `lab/data/sample/both.txt` describes.
+pub fn commands(session: &'static str) -> impl Iterator<Item = Command> {
+    session.split("\n$ ").skip(1).map(|part| {
+        let mut lines = part.lines();
+        let line = lines.next().unwrap_or_default();
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let (statuses, says): (Vec<&str>, Vec<&str>) = lines.partition(|it| it.starts_with('['));
+        let status = statuses.first().map(|it| it.trim_matches(['[', ']']));
+        Command {
+            line,
+            says: says.join("\n"),
+            status: status.map_or(Ok(0), str::parse).unwrap_or(-1),
         }
-        case(name, dump.map(drop));
-    }
-    for (name, _, expected) in REFUSED {
-        let result = says(section(name)?, 1, expected);
-        case(&format!("restore-{name}"), result);
-    }
-    for (name, _, message) in BAD.iter().chain(&MISUSED) {
-        case(name, says(section(name)?, 2, message));
-    }
-    Ok(cases)
+    })
 }
 
-fn dump(section: &Section) -> Result<Dump> {
-    ensure!(section.status == 0, "status {}", section.status);
-    let dump = Dump::parse(HOST, &section.output)?;
-    for (id, _) in registers::COLUMNS {
-        dump.value(id)
-            .with_context(|| format!("{} is missing", registers::name(id)))?;
+impl Command {
+    /// The regular expression of what it must say.
+    pub fn pattern(&self) -> String {
+        let pattern = regex::escape(&self.says).replace(r"\.\.\.", ".*");
+        format!("(?s){pattern}")
     }
-    Ok(dump)
 }
 
-/// A restored VM is saved again, and shown to its guest, as the same host saved it before.
-fn accepted(
-    section: &Section,
-    file: &str,
-    options: &str,
-    before: &[(registers::Id, u64)],
-) -> Result<()> {
-    let Section { status, output, .. } = section;
-    let answer = answer::parse(&[file.to_owned()], *status, output)?.remove(0);
-    let expected = match options.contains('d') {
-        true => before,
-        false => &[],
-    };
+fn judge_command(command: &Command, section: &Section) -> Result<()> {
+    let output = section.output.trim_end();
+    let said = Regex::new(&format!("^(?:{})$", command.pattern()))?.is_match(output);
     ensure!(
-        answer.accepted() && answer.saved == expected,
-        "it should be saved as\n{expected:x?}\nbut:\n{output}"
-    );
-    ensure!(
-        answer.told.is_some() == options.contains('g')
-            && answer.contradictions(&answer.saved).is_empty(),
-        "the guest should be told what was saved, but:\n{output}"
-    );
-    Ok(())
-}
-
-fn says(section: &Section, status: i32, message: &str) -> Result<()> {
-    let Section { output, .. } = section;
-    let said = match status {
-        // Refusals are all that is said.
-        1 => output.trim_end() == message,
-        _ => output.contains(message),
-    };
-    ensure!(
-        section.status == status && said,
-        "should end with status {status} and say \"{message}\", but: status {}\n{output}",
+        said && section.status == command.status,
+        "it should end with status {} and say\n{}\nbut: status {}\n{output}",
+        command.status,
+        command.says,
         section.status
     );
+    if output.contains("\ntold ") {
+        let file = output.lines().next();
+        let file = file.and_then(|line| line.strip_prefix("accepted "));
+        let files = [file.context("no file was accepted")?.to_owned()];
+        let answer = answer::parse(&files, section.status, output)?.remove(0);
+        let contradictions = answer.contradictions(&answer.saved);
+        ensure!(
+            contradictions.is_empty(),
+            "the guest is told otherwise: {contradictions:?}"
+        );
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::hosts;
+    use crate::verify::boots::testing::transcript;
+
+    fn judged(session: &'static str, status: i32, output: &str) -> Result<()> {
+        let mut section = transcript(&[("sample:0", output)]).sections.remove(0);
+        section.status = status;
+        judge_command(&commands(session).next().unwrap(), &section)
+    }
+
+    #[test]
+    fn commands_are_read() {
+        let text = "# A comment.\n\n$ vmm restore f\nrejected\n...\n[1]\n\n# Another.\n$ true\n";
+        let commands: Vec<Command> = commands(text).collect();
+        let command = |line, says: &str, status| Command {
+            line,
+            says: says.to_owned(),
+            status,
+        };
+        let rejected = command("vmm restore f", "rejected\n...", 1);
+        assert_eq!(commands, [rejected, command("true", "", 0)]);
+    }
+
+    #[test]
+    fn a_command_must_say_what_is_written() {
+        let text = "\n$ x\na ... 0x1\nb\n";
+        judged(text, 0, "a 1\n2 0x1\nb\n").unwrap();
+        for (status, output) in [
+            (1, "a 1 0x1\nb"),
+            (0, "a 1 0x1"),
+            (0, "a 1 0x1\nb\nc"),
+            (0, ""),
+        ] {
+            assert!(judged(text, status, output).is_err(), "{output:?}");
+        }
+    }
+
+    #[test]
+    fn a_guest_must_be_told_what_is_saved() {
+        let told = |version: &str| {
+            let lines = discovery::questions();
+            let lines = lines
+                .lines()
+                .map(|line| match line.starts_with("0x84000000") {
+                    true => format!("told {line} {version} 0x0 0x0 0x0\n"),
+                    false => format!("told {line} 0x0 0x0 0x0 0x0\n"),
+                });
+            let lines: String = lines.collect();
+            format!("accepted f\n{lines}0x6030000000140000 0x10001\n")
+        };
+        let text = "\n$ x\naccepted f\ntold ...\n";
+        judged(text, 0, &told("0x10001")).unwrap();
+        assert!(judged(text, 0, &told("0x10003")).is_err());
+    }
+
+    #[test]
+    fn the_sessions_of_the_project_are_valid() {
+        let hosts = hosts::load(&crate::base::project::Project::here()).unwrap();
+        for (host, _, _, session) in SESSIONS {
+            hosts::find(&hosts, host).unwrap();
+            assert!(commands(session).count() > 5);
+            for command in commands(session) {
+                Regex::new(&command.pattern()).unwrap();
+                assert!(command.status >= 0);
+            }
+        }
+    }
 }

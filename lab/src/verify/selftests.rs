@@ -4,21 +4,18 @@
 
 use anyhow::{Context, Result};
 
-use super::bench::PROGRAM as COSTS;
-use super::ran::Ran;
 use crate::ask::ktap;
 use crate::base::project::{Handlers, Project};
 use crate::model::hosts;
 use crate::model::results::{Case, Groups};
 use crate::verify::boots::{command_name, selftest, Boots, Plan};
+use crate::verify::ran::Ran;
+use crate::verify::{bench, differential};
 
 const SUITE: &str = "selftests";
 
 /// How long one program may take.
 const SECONDS: u64 = 120;
-
-/// The half of a comparison, as is `COSTS`, and no test of its own.
-pub const VECTORS: &str = "fw_regs_vectors";
 
 /// The programs: one per source, so that none that failed to build can be overlooked.
 fn tests(project: &Project) -> Result<Vec<String>> {
@@ -26,11 +23,13 @@ fn tests(project: &Project) -> Result<Vec<String>> {
     for entry in fs_err::read_dir(project.root().join("selftests/kvm/arm64"))? {
         let file = entry?.file_name();
         let file = file.to_str().context("a name that is not text")?;
-        match file.strip_suffix(".c") {
-            None | Some(VECTORS | COSTS) => (),
-            Some(program) => tests.push(format!("arm64/{program}")),
+        if let Some(program) = file.strip_suffix(".c") {
+            tests.push(format!("arm64/{program}"));
         }
     }
+    // Halves of comparisons, and no tests of their own.
+    let costs = format!("arm64/{}", bench::PROGRAM);
+    tests.retain(|test| test != differential::TEST && *test != costs);
     tests.sort();
     Ok(tests)
 }
