@@ -16,7 +16,6 @@ pub mod msrv;
 pub mod mutants;
 pub mod offers;
 pub mod prove;
-pub mod ran;
 pub mod report;
 pub mod sample;
 pub mod selftests;

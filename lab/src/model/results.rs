@@ -25,7 +25,7 @@ pub enum Outcome {
     Skip(String),
 }
 
-/// One named result.
+/// One named result; programs read it as a line of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Case {
     #[serde(rename = "case")]
@@ -62,6 +62,14 @@ impl Case {
         }
     }
 
+    /// A pass if it is good, or else a failure with this cause.
+    pub fn good_or(good: bool, name: impl Into<String>, cause: impl Into<String>) -> Self {
+        match good {
+            true => Self::pass(name),
+            false => Self::fail(name, cause),
+        }
+    }
+
     pub fn failed(&self) -> bool {
         matches!(self.outcome, Outcome::Fail(_))
     }
@@ -81,12 +89,10 @@ impl Totals {
     }
 }
 
-/// How results are printed.
+/// How results are printed: for people, or as JSON Lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
     Text,
-    /// JSON Lines: one object for each case.
     Json,
 }
 
@@ -160,12 +166,8 @@ impl<W: Write> Report<W> {
     /// Tells the failures again, with their causes, and the totals in the very last line.
     pub fn finish(mut self) -> Result<Totals> {
         let failures = std::mem::take(&mut self.failures);
-        self.totals.failed = failures.len();
-        let Totals {
-            passed,
-            failed,
-            skipped,
-        } = self.totals;
+        let failed = failures.len();
+        self.totals.failed = failed;
         if self.format == Format::Text {
             for (name, cause) in failures {
                 writeln!(self.out)?;
@@ -174,13 +176,9 @@ impl<W: Write> Report<W> {
                     writeln!(self.out, "     {line}")?;
                 }
             }
-            if passed + failed + skipped == 0 {
-                writeln!(self.out, "nothing ran")?;
-            }
-            writeln!(
-                self.out,
-                "\n{passed} passed, {failed} failed, {skipped} skipped"
-            )?;
+            let (passed, skipped) = (self.totals.passed, self.totals.skipped);
+            let sum = format!("{passed} passed, {failed} failed, {skipped} skipped");
+            writeln!(self.out, "\n{sum}")?;
         }
         self.out.flush()?;
         Ok(self.totals)

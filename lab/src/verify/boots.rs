@@ -53,20 +53,17 @@ impl Plan {
         if self.jobs.is_empty() {
             return Ok(Boots::default());
         }
-        // The long ones first, so that the last to end is a short one.
-        let mut jobs: Vec<(Key, Job)> = self.jobs.into_iter().collect();
-        jobs.sort_by_key(|(_, job)| Reverse(job.commands().len()));
-
-        let hosts = jobs.iter().map(|((name, _, mode), _)| {
-            let mut host = hosts::find(hosts, name)?.clone();
-            if *mode == Mode::Strict {
+        let jobs = self.jobs.into_iter().map(|((name, handlers, mode), job)| {
+            let mut host = hosts::find(hosts, &name)?.clone();
+            if mode == Mode::Strict {
                 host.cmdline += " kvm_arm_fw_regs.strict=1";
             }
-            Ok(host)
+            Ok((host, handlers, mode, job))
         });
-        let hosts: Vec<Host> = hosts.collect::<Result<_>>()?;
-        let boots = jobs.iter().zip(&hosts);
-        let boots = boots.map(|(((_, handlers, mode), job), host)| Boot {
+        let mut jobs: Vec<(Host, Handlers, Mode, Job)> = jobs.collect::<Result<_>>()?;
+        // The long ones first, so that the last to end is a short one.
+        jobs.sort_by_key(|(.., job)| Reverse(job.commands().len()));
+        let boots = jobs.iter().map(|(host, handlers, mode, job)| Boot {
             what: match mode {
                 Mode::Commands => "check",
                 Mode::Kunit => "kunit",
@@ -81,7 +78,8 @@ impl Plan {
         });
         let boots: Vec<Boot> = boots.collect();
         let results = Booter::new(project)?.all("booting hosts", &boots);
-        let keys = jobs.iter().map(|(key, _)| key.clone());
+        let keys = jobs.into_iter();
+        let keys = keys.map(|(host, handlers, mode, _)| (host.name, handlers, mode));
         Ok(Boots(keys.zip(results).collect()))
     }
 }

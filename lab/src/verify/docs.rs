@@ -6,9 +6,6 @@
 //! wrote the pages. It says nothing of plain references such as `Documentation/x.rst`; the kernel
 //! has a script that does. The tables of the acceptance page are those of `lab/prove/spec.toml`.
 
-use std::sync::LazyLock;
-use std::time::Duration;
-
 use anyhow::Result;
 use fs_err as fs;
 use regex::Regex;
@@ -28,14 +25,8 @@ const PLACE: &str = "Documentation/";
 /// Which part of them is built. A page outside of it is one that was not built.
 const PART: &str = "virt/kvm";
 
-/// How long one `make` may take; ten seconds are usual.
-const LIMIT: Duration = Duration::from_secs(300);
-
-/// The first line of what Sphinx has to say, such as `/k/a.rst:3: WARNING: Title underline too
-/// short.`; what it quotes comes in lines of its own.
-static HEAD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:.*?: )?(?i:warning|error|severe|critical): ").expect("a valid pattern")
-});
+/// How many seconds one `make` may take; ten are usual.
+const LIMIT: &str = "300";
 
 pub fn run(project: &Project) -> Result<Groups> {
     let changes = tree::changes(project)?;
@@ -50,14 +41,14 @@ pub fn run(project: &Project) -> Result<Groups> {
     let make = |target: &str| {
         // `timeout` ends all that make has started, too.
         let args = [
-            "--verbose".to_owned(),
-            "--kill-after=10".to_owned(),
-            LIMIT.as_secs().to_string(),
-            "make".to_owned(),
-            "--no-print-directory".to_owned(),
-            format!("O={}", build_dir.display()),
-            format!("SPHINXDIRS={PART}"),
-            target.to_owned(),
+            "--verbose",
+            "--kill-after=10",
+            LIMIT,
+            "make",
+            "--no-print-directory",
+            &format!("O={}", build_dir.display()),
+            &format!("SPHINXDIRS={PART}"),
+            target,
         ];
         let make = without_foreign(command("timeout", args).dir(project.tree()));
         let mut said = String::new();
@@ -88,17 +79,12 @@ pub fn run(project: &Project) -> Result<Groups> {
             dead.push(line);
         }
     }
-    let references = match dead.is_empty() {
-        true => Case::pass("references"),
-        false => Case::fail("references", dead.join("\n")),
-    };
+    let references = Case::good_or(dead.is_empty(), "references", dead.join("\n"));
     let tables = output(&prove::page(project, "--check")).map(drop);
+    let tables = Case::from_result("tables", tables);
     Ok(vec![
         ("sphinx".to_owned(), sphinx.collect()),
-        (
-            String::new(),
-            vec![references, Case::from_result("tables", tables)],
-        ),
+        (String::new(), vec![references, tables]),
     ])
 }
 
@@ -110,9 +96,12 @@ fn page(path: &str) -> Option<&str> {
 /// What Sphinx has to say, one by one, each with the lines that it quotes. It says some of it
 /// twice.
 fn diagnoses(output: &str) -> Vec<String> {
+    // Such as `/k/a.rst:3: WARNING: Title underline too short.`
+    let head = Regex::new(r"^(?:.*?: )?(?i:warning|error|severe|critical): ");
+    let head = head.expect("a valid pattern");
     let mut diagnoses: Vec<String> = Vec::new();
     for line in output.lines() {
-        if HEAD.is_match(line) {
+        if head.is_match(line) {
             diagnoses.push(line.to_owned());
         } else if let Some(last) = diagnoses.last_mut() {
             *last += &format!("\n{line}");
@@ -132,10 +121,7 @@ fn judge(page: &str, diagnoses: &[String], built: bool) -> Case {
     if !built {
         causes.push("Sphinx did not build this page");
     }
-    match causes.is_empty() {
-        true => Case::pass(page),
-        false => Case::fail(page, causes.join("\n")),
-    }
+    Case::good_or(causes.is_empty(), page, causes.join("\n"))
 }
 
 /// The lines about these files, `file: reference`, and their two parts.

@@ -63,7 +63,7 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     for (cpu, answers) in RUNS {
         let console = run(project, cpu, answers);
         let cases = cases_or_failure(console.map(|text| judge_run(&text, answers)));
-        groups.push((format!("test/{}", model(cpu)), cases));
+        groups.push((format!("test/{cpu}"), cases));
         step.inc(1);
     }
 
@@ -73,11 +73,6 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
         groups.push((format!("linux/{}", host.name), cases));
     }
     Ok(groups)
-}
-
-/// A CPU without its properties.
-fn model(cpu: &str) -> &str {
-    cpu.split(',').next().unwrap_or(cpu)
 }
 
 /// Runs the test until it switches the board off. Returns the console.
@@ -103,8 +98,9 @@ fn run(project: &Project, cpu: &str, answers: [i32; 3]) -> Result<String> {
         counts: false,
         limit: LIMIT,
     };
-    let log = project.out(format!("log/firmware/{}.log", model(cpu)));
-    fs_err::create_dir_all(project.out("log/firmware"))?;
+    let directory = project.out("log/firmware");
+    fs_err::create_dir_all(&directory)?;
+    let log = directory.join(cpu.replace(',', "-") + ".log");
     let ran = machine.run(&log);
     let text = console::clean(&fs_err::read(&log)?);
     ran.with_context(|| format!("its console ends with\n{}", console::tail(&text)))?;
@@ -120,10 +116,8 @@ fn judge_run(text: &str, answers: [i32; 3]) -> Vec<Case> {
         let told = told.unwrap_or("nothing");
         let name = format!("WORKAROUND_{number} answers {answer}");
         // x0 is the number with its sign.
-        cases.push(match told == format!("{:#x}", i64::from(answer)) {
-            true => Case::pass(name),
-            false => Case::fail(name, format!("it answers {told}")),
-        });
+        let good = told == format!("{:#x}", i64::from(answer));
+        cases.push(Case::good_or(good, name, format!("it answers {told}")));
     }
     cases
 }
@@ -155,10 +149,8 @@ fn judge_linux(host: &Host, transcript: &Transcript) -> Result<Vec<Case>> {
         ("Spectre-v2", v2.starts_with(v2_begins), v2),
         ("Spectre-v4", v4.starts_with(v4_begins), v4),
     ];
-    let cases = cases.map(|(name, good, found)| match good {
-        true => Case::pass(name),
-        false => Case::fail(name, format!("Linux says\n{found}")),
-    });
+    let cases =
+        cases.map(|(name, good, found)| Case::good_or(good, name, format!("Linux says\n{found}")));
     Ok(cases.into())
 }
 

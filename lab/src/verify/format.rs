@@ -2,7 +2,6 @@
 
 //! The sources' form: rustfmt with the kernel's configuration, and the kernel's checkpatch.
 
-use std::ffi::OsString;
 use std::io::ErrorKind;
 
 use anyhow::{ensure, Context, Result};
@@ -33,21 +32,11 @@ pub fn run(project: &Project) -> Result<Groups> {
     ensure!(!files.is_empty(), "no files under version control");
     let step = Step::counter("formatting", files.len() as u64);
 
-    let rust = files.iter().filter(|file| file.ends_with(".rs"));
-    let arguments = [
-        "--check",
-        "--edition=2021",
-        "--color=never",
-        "--config-path",
-    ];
-    let arguments = arguments.into_iter().map(OsString::from);
-    let arguments = arguments.chain([project.tree().join(".rustfmt.toml").into()]);
-    let rustfmt = tool(
-        project,
-        "rustfmt",
-        arguments.chain(rust.map(OsString::from)),
-    )?;
-    let rustfmt = Case::new("rustfmt", rustfmt);
+    let config = project.tree().join(".rustfmt.toml");
+    let config = format!("--config-path={}", config.display());
+    let mut arguments = vec!["--check", "--edition=2021", "--color=never", &config];
+    arguments.extend(files.iter().filter(|file| file.ends_with(".rs")));
+    let rustfmt = Case::new("rustfmt", tool(project, "rustfmt", &arguments)?);
 
     let mut checkpatches = Vec::new();
     for file in files {
@@ -76,20 +65,18 @@ pub fn misjudged(path: &str) -> impl Iterator<Item = &'static str> + '_ {
 }
 
 fn checkpatch(project: &Project, file: &str) -> Result<Outcome> {
+    let script = project.tree().join("scripts/checkpatch.pl");
+    let script = script.to_string_lossy();
     let options = "--no-tree --strict --terse --no-summary --color=never";
-    let options = options.split(' ').map(OsString::from);
-    let ignored = misjudged(file).map(|types| format!("--ignore={types}").into());
-    let script = project.tree().join("scripts/checkpatch.pl").into();
-    let arguments = [script].into_iter().chain(options).chain(ignored);
-    tool(project, "perl", arguments.chain(["-f".into(), file.into()]))
+    let mut arguments = vec![&*script];
+    arguments.extend(options.split(' '));
+    arguments.extend(misjudged(file).flat_map(|types| ["--ignore", types]));
+    arguments.extend(["-f", file]);
+    tool(project, "perl", &arguments)
 }
 
 /// A pass if the tool says nothing; a skip where it is not installed.
-fn tool(
-    project: &Project,
-    name: &str,
-    arguments: impl Iterator<Item = OsString>,
-) -> Result<Outcome> {
+fn tool(project: &Project, name: &str, arguments: &[&str]) -> Result<Outcome> {
     let ran = command(name, arguments)
         .dir(project.root())
         .stdin_null()

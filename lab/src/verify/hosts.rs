@@ -49,23 +49,17 @@ fn cases(host: &Host, transcript: &Transcript) -> Result<Vec<Case>> {
     let said = |name| transcript.section(name).map(|it| it.output.trim());
     let ssbs = said(FEATURES)?.contains(SSBS);
     let online = said(ONLINE)?;
-    let case = |name, good, cause: String| match good {
-        true => Case::pass(name),
-        false => Case::fail(name, cause),
-    };
+    let wanted = host.ssbs;
     Ok(vec![
         Case::from_result("offers", offers(host, transcript)),
-        case(
+        Case::good_or(
+            ssbs == wanted,
             "ssbs",
-            ssbs == host.ssbs,
-            format!(
-                "that its VMs have SSBS is {ssbs}, but lab/data/hosts.toml says {}",
-                host.ssbs
-            ),
+            format!("that its VMs have SSBS is {ssbs}, but lab/data/hosts.toml says {wanted}"),
         ),
-        case(
-            "cpus",
+        Case::good_or(
             online == host.cpus.to_string(),
+            "cpus",
             format!("{online} of {} CPUs are online", host.cpus),
         ),
     ])

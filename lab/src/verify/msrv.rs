@@ -78,8 +78,10 @@ fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     want(project, "mmdebstrap")?;
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let root = text(make_root(project, oldest)?);
-    let [checkout, out, cargo] =
-        [project.root().to_path_buf(), project.out(""), cargo_home()].map(text);
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.unwrap_or_else(|| Path::new(&home).join(".cargo"));
+    let [checkout, out, cargo] = [project.root().into(), project.out(""), cargo].map(text);
     let inside = |what: &str, script: &str, args: [&str; 3], each: &mut dyn FnMut(&str)| {
         let _step = Step::spinner(format!("{what}, with the oldest tools"));
         let chroot = [
@@ -135,9 +137,4 @@ fn make_root(project: &Project, oldest: &Oldest) -> Result<PathBuf> {
     })?;
     step.done(format!("made a root of {suite} for the oldest tools"));
     Ok(root)
-}
-
-fn cargo_home() -> PathBuf {
-    let home = std::env::var_os("HOME").unwrap_or_default();
-    std::env::var_os("CARGO_HOME").map_or_else(|| Path::new(&home).join(".cargo"), PathBuf::from)
 }

@@ -150,6 +150,8 @@ mod tests {
 
     #[test]
     fn a_command_must_say_what_is_written() {
+        judged("\n$ x\n", 0, "").unwrap();
+        assert!(judged("\n$ x\n", 0, "a").is_err());
         let text = "\n$ x\na ... 0x1\nb\n";
         judged(text, 0, "a 1\n2 0x1\nb\n").unwrap();
         for (status, output) in [

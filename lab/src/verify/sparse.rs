@@ -56,12 +56,10 @@ fn look(
     drop(step);
 
     let wanted = objects.len();
-    let mut cases = vec![match looks == wanted {
-        true => Case::pass(format!("{wanted} files")),
-        false => Case::fail("files", format!("looked at {looks} of {wanted}")),
-    }];
+    let (all, cause) = (looks == wanted, format!("looked at {looks} of {wanted}"));
+    let mut cases = vec![Case::good_or(all, format!("{wanted} files"), cause)];
     // A file that we edit has lines of others, on some of which sparse has its say.
-    for Diagnosis { file, line, text } in found {
+    for (file, line, text) in found {
         let source = fs::read_to_string(tree.join(&file))?;
         let line = source.lines().nth(line.saturating_sub(1));
         let added = tree::added(project, &file)?;
@@ -86,26 +84,16 @@ fn is_look(line: &str, ours: &[String]) -> bool {
     file.is_some_and(|file| ours.iter().any(|path| file.ends_with(path)))
 }
 
-/// What sparse says of a line.
-#[derive(Debug, PartialEq)]
-struct Diagnosis {
-    file: String,
-    line: usize,
-    text: String,
-}
-
-/// What sparse says of a file in which we have lines: `file:line:column: warning: ...`.
-fn diagnosis(said: &str, tree: &Path, ours: &[String]) -> Option<Diagnosis> {
+/// What sparse says of a file in which we have lines, `file:line:column: warning: ...`: file, line
+/// and all of it.
+fn diagnosis(said: &str, tree: &Path, ours: &[String]) -> Option<(String, usize, String)> {
     let (file, rest) = said.split_once(':')?;
     let file = Path::new(file);
     let file = file.strip_prefix(tree).unwrap_or(file).to_str()?;
     let file = file.strip_prefix("./").unwrap_or(file);
     let line = rest.split(':').next()?.parse().ok()?;
-    ours.iter().any(|path| path == file).then(|| Diagnosis {
-        file: file.to_owned(),
-        line,
-        text: format!("{file}:{rest}"),
-    })
+    let ours = ours.iter().any(|path| path == file);
+    ours.then(|| (file.to_owned(), line, format!("{file}:{rest}")))
 }
 
 #[cfg(test)]
@@ -125,11 +113,8 @@ mod tests {
     fn diagnoses_of_our_files_are_found() {
         let ours = ["a/b.c".to_owned()];
         let said = |line| diagnosis(line, Path::new("/k"), &ours);
-        let known = Some(Diagnosis {
-            file: "a/b.c".to_owned(),
-            line: 1,
-            text: "a/b.c:1:2: warning: symbol".to_owned(),
-        });
+        let text = "a/b.c:1:2: warning: symbol".to_owned();
+        let known = Some(("a/b.c".to_owned(), 1, text));
         assert_eq!(said("/k/a/b.c:1:2: warning: symbol"), known);
         assert_eq!(said("a/b.c:1:2: warning: symbol"), known);
         assert_eq!(said("/k/a/c.c:1:2: warning: symbol"), None);

@@ -2,8 +2,6 @@
 
 //! The tests that Cargo runs on this machine: the policy's and the lab's own.
 
-use std::sync::LazyLock;
-
 use anyhow::{Context, Result};
 use regex::Regex;
 
@@ -13,17 +11,6 @@ use crate::base::project::Project;
 use crate::boot::console::tail;
 use crate::get;
 use crate::model::results::{Case, Groups};
-
-static PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^ +(?:Running .*[(/]|Doc-tests )([^/]+?)(?:-[0-9a-f]{16}\))?$")
-        .expect("a valid pattern")
-});
-static TEST: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^test (.*?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)(?:, (.*))?$")
-        .expect("a valid pattern")
-});
-static COUNT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^running (\d+) tests?$").expect("a valid pattern"));
 
 pub fn run(project: &Project) -> Result<Groups> {
     let _step = Step::spinner("cargo test");
@@ -55,14 +42,19 @@ pub fn run(project: &Project) -> Result<Groups> {
 
 /// Each test of each program, by what Cargo printed.
 fn groups(output: &str, success: bool) -> Groups {
+    let pattern = |text| Regex::new(text).expect("a valid pattern");
+    let program = pattern(r"^ +(?:Running .*[(/]|Doc-tests )([^/]+?)(?:-[0-9a-f]{16}\))?$");
+    let planned = pattern(r"^running (\d+) tests?$");
+    let test = pattern(r"^test (.*?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)(?:, (.*))?$");
+
     let mut groups = Groups::new();
     let mut count = 0;
     for line in output.lines() {
-        if let Some(found) = PROGRAM.captures(line) {
+        if let Some(found) = program.captures(line) {
             groups.push((found[1].to_owned(), Vec::new()));
-        } else if let Some(found) = COUNT.captures(line) {
+        } else if let Some(found) = planned.captures(line) {
             count += found[1].parse().unwrap_or(0);
-        } else if let (Some(found), Some((_, cases))) = (TEST.captures(line), groups.last_mut()) {
+        } else if let (Some(found), Some((_, cases))) = (test.captures(line), groups.last_mut()) {
             let name = &found[1];
             cases.push(match &found[2] {
                 "ok" => Case::pass(name),

@@ -29,11 +29,15 @@ struct File {
     since: BTreeMap<Version, Vec<String>>,
 }
 
-/// What is run on a kernel of this version.
-fn load(project: &Project, version: Version) -> Result<File> {
-    let path = project.root().join("lab/data/upstream-tests.toml");
-    let mut file: File = toml::from_str(&fs_err::read_to_string(&path)?)
-        .with_context(|| path.display().to_string())?;
+fn parse() -> Result<File> {
+    let text = include_str!("../../data/upstream-tests.toml");
+    toml::from_str(text).context("lab/data/upstream-tests.toml")
+}
+
+/// What is run on the kernel of the tree.
+fn load(project: &Project) -> Result<File> {
+    let mut file = parse()?;
+    let version = version_of(&project.tree()).context("no kernel tree")?;
     for (since, tests) in &file.since {
         if version >= *since {
             file.tests.extend_from_slice(tests);
@@ -42,13 +46,8 @@ fn load(project: &Project, version: Version) -> Result<File> {
     Ok(file)
 }
 
-fn load_for_tree(project: &Project) -> Result<File> {
-    let version = version_of(&project.tree()).context("no kernel tree")?;
-    load(project, version)
-}
-
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
-    let file = load_for_tree(project)?;
+    let file = load(project)?;
     for host in &file.hosts {
         for handlers in Handlers::ALL {
             for test in &file.tests {
@@ -61,7 +60,7 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 }
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
-    let file = load_for_tree(project)?;
+    let file = load(project)?;
     let groups = file.hosts.iter().map(|host| {
         let cases = cases_or_failure(compare_on(boots, host, &file.tests));
         (host.clone(), cases)
@@ -180,11 +179,9 @@ mod tests {
 
     #[test]
     fn the_file_of_the_project_is_valid() {
-        let project = Project::here();
-        let hosts = crate::model::hosts::load(&project).unwrap();
-        let load = |version: &str| load(&project, version.parse().unwrap()).unwrap();
-        let file = load("99.0");
-        assert!(!file.hosts.is_empty() && file.tests.len() > load("1.0").tests.len());
+        let hosts = crate::model::hosts::load(&Project::here()).unwrap();
+        let file = parse().unwrap();
+        assert!(!file.hosts.is_empty() && !file.tests.is_empty());
         for host in file.hosts {
             crate::model::hosts::find(&hosts, &host).unwrap();
         }
