@@ -15,7 +15,7 @@ use crate::model::results::{Case, Format, Groups, Report, Totals};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
     bench, differential, docs, firmware, format, hosts, kunit, msrv, offers, report, sample,
-    selftests, shell, sparse, strict, unit, upstream,
+    selftests, shell, sparse, unit, upstream,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -248,7 +248,6 @@ impl Step {
             Step::Diff => differential::plan(project, plan),
             Step::Sample => {
                 sample::plan(ready.built()?, plan)?;
-                strict::plan(ready.built()?, plan)?;
                 offers::plan(project, ready.built()?, plan)
             }
         }
@@ -271,7 +270,6 @@ impl Step {
             Step::Diff => differential::judge(project, boots),
             Step::Sample => {
                 let mut groups = sample::judge(boots)?;
-                groups.extend(strict::judge(boots));
                 groups.extend(offers::judge(project, boots)?);
                 Ok(groups)
             }

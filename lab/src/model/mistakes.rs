@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::base::project::Project;
@@ -13,19 +13,41 @@ use crate::model::reason::Reason;
 use crate::model::registers::{hex, Id};
 use crate::model::stream::Stream;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mistake {
     pub name: String,
     /// What went wrong.
     pub story: String,
     /// Options by which a VM is saved.
+    #[serde(default)]
     pub save: String,
     /// Options by which it is restored.
+    #[serde(default)]
     pub restore: String,
     /// What becomes of the saved registers.
-    changes: Vec<(Id, Option<u64>)>,
+    #[serde(default)]
+    lines: Vec<Line>,
     /// Why every host shall refuse it to a strict VM.
     pub reasons: BTreeSet<Reason>,
+}
+
+/// What a register has, or that its value is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+struct Line(Id, Option<u64>);
+
+impl TryFrom<String> for Line {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (id, value) = text.split_once(' ').unwrap_or_default();
+        match (hex(id), hex(value), value) {
+            (Some(id), None, "-") => Ok(Self(id, None)),
+            (Some(id), Some(value), _) => Ok(Self(id, Some(value))),
+            _ => Err(format!("`{text}` is not a register")),
+        }
+    }
 }
 
 impl Mistake {
@@ -35,7 +57,7 @@ impl Mistake {
             name: self.name.clone(),
             ..dump.stream()
         };
-        for (id, value) in &self.changes {
+        for Line(id, value) in &self.lines {
             match stream.registers.iter_mut().find(|(found, _)| found == id) {
                 Some((_, old)) => *old = *value,
                 None => stream.registers.push((*id, *value)),
@@ -45,26 +67,6 @@ impl Mistake {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    mistake: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    name: String,
-    story: String,
-    #[serde(default)]
-    save: String,
-    #[serde(default)]
-    lines: Vec<String>,
-    #[serde(default)]
-    restore: String,
-    reasons: Vec<String>,
-}
-
 /// All mistakes, in the order of the file.
 pub fn load(project: &Project) -> Result<Vec<Mistake>> {
     let path = project.root().join("lab/data/mistakes.toml");
@@ -72,53 +74,12 @@ pub fn load(project: &Project) -> Result<Vec<Mistake>> {
 }
 
 fn parse(text: &str) -> Result<Vec<Mistake>> {
-    let mut names = BTreeSet::new();
-    toml::from_str::<File>(text)?
-        .mistake
-        .into_iter()
-        .map(|entry| {
-            let name = entry.name.clone();
-            ensure!(names.insert(name.clone()), "two mistakes named `{name}`");
-            mistake(entry).with_context(|| format!("mistake `{name}`"))
-        })
-        .collect()
-}
-
-fn mistake(entry: Entry) -> Result<Mistake> {
-    // Names become words of the console protocol.
-    ensure!(
-        !entry.name.is_empty()
-            && entry
-                .name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-'),
-        "a name has letters, digits and `-` only"
-    );
-    let changes = entry
-        .lines
-        .iter()
-        .map(|line| change(line).with_context(|| format!("`{line}` is not a register")));
-    let reasons = entry
-        .reasons
-        .iter()
-        .map(|text| Reason::from_text(text).with_context(|| format!("no reason is `{text}`")));
-    Ok(Mistake {
-        changes: changes.collect::<Result<_>>()?,
-        reasons: reasons.collect::<Result<_>>()?,
-        name: entry.name,
-        story: entry.story,
-        save: entry.save,
-        restore: entry.restore,
-    })
-}
-
-fn change(line: &str) -> Option<(Id, Option<u64>)> {
-    let (id, value) = line.split_once(' ')?;
-    let value = match value {
-        "-" => None,
-        value => Some(hex(value)?),
-    };
-    Some((hex(id)?, value))
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        mistake: Vec<Mistake>,
+    }
+    Ok(toml::from_str::<File>(text)?.mistake)
 }
 
 #[cfg(test)]
@@ -133,6 +94,12 @@ mod tests {
             .flat_map(|mistake| mistake.reasons.clone())
             .collect();
         assert_eq!(met, Reason::ALL.into_iter().collect());
+
+        // Names become words of the console protocol.
+        let names: BTreeSet<&str> = mistakes.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names.len(), mistakes.len());
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        assert!(names.iter().all(|name| name.chars().all(is_word)));
     }
 
     #[test]
@@ -155,14 +122,12 @@ mod tests {
         let cases = [
             ("", "missing field `mistake`"),
             (&format!("{mistake}word = 1"), "unknown field `word`"),
-            (&format!("{mistake}{mistake}"), "two mistakes named `a`"),
             (
                 &format!("{mistake}lines = ['0x1']"),
                 "`0x1` is not a register",
             ),
             (&format!("{mistake}lines = ['0x1 2']"), "is not a register"),
-            (&mistake.replace("[]", "['whim']"), "no reason is `whim`"),
-            (&mistake.replace("'a'", "'a b'"), "letters, digits"),
+            (&mistake.replace("[]", "['whim']"), "`whim` is no reason"),
         ];
         for (text, message) in cases {
             let error = format!("{:#}", parse(text).unwrap_err());

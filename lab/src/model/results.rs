@@ -15,7 +15,8 @@ use serde::Serialize;
 /// Results of one step, by group.
 pub type Groups = Vec<(String, Vec<Case>)>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", content = "cause", rename_all = "lowercase")]
 pub enum Outcome {
     Pass,
     /// With what is known about the cause.
@@ -24,10 +25,12 @@ pub enum Outcome {
     Skip(String),
 }
 
-/// One named result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One named result; programs read it as a line of JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Case {
+    #[serde(rename = "case")]
     pub name: String,
+    #[serde(flatten)]
     pub outcome: Outcome,
 }
 
@@ -47,10 +50,6 @@ impl Case {
         Self::new(name, Outcome::Fail(cause.into()))
     }
 
-    pub fn failed(&self) -> bool {
-        matches!(self.outcome, Outcome::Fail(_))
-    }
-
     pub fn skip(name: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::new(name, Outcome::Skip(reason.into()))
     }
@@ -62,6 +61,18 @@ impl Case {
             Err(error) => Self::fail(name, format!("{error:#}")),
         }
     }
+
+    /// A pass if it is good, or else a failure with this cause.
+    pub fn good_or(good: bool, name: impl Into<String>, cause: impl Into<String>) -> Self {
+        match good {
+            true => Self::pass(name),
+            false => Self::fail(name, cause),
+        }
+    }
+
+    pub fn failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Fail(_))
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -72,41 +83,17 @@ pub struct Totals {
 }
 
 impl Totals {
-    fn count(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Pass => self.passed += 1,
-            Outcome::Fail(_) => self.failed += 1,
-            Outcome::Skip(_) => self.skipped += 1,
-        }
-    }
-
-    fn all(&self) -> usize {
-        self.passed + self.failed + self.skipped
-    }
-
     /// Nothing failed, and something ran.
     pub fn good(&self) -> bool {
         self.failed == 0 && self.passed > 0
     }
 }
 
-/// How results are printed.
+/// How results are printed: for people, or as JSON Lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
     Text,
-    /// JSON Lines: one object for each case.
     Json,
-}
-
-/// A case as JSON tells it.
-#[derive(Serialize)]
-struct Line<'a> {
-    case: &'a str,
-    outcome: &'a str,
-    /// Why it failed, or was skipped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'a str>,
 }
 
 /// All results, printed as they come.
@@ -132,113 +119,85 @@ impl<W: Write> Report<W> {
         }
     }
 
-    /// Takes one suite's results. A suite without any is a failure.
-    pub fn suite(&mut self, suite: &str, groups: Vec<(String, Vec<Case>)>) -> Result<()> {
-        let before = self.totals.all();
-        for (group, cases) in groups {
-            self.group(&join(suite, &group), &cases)?;
+    /// Takes one suite's results. A suite or a group without any is a failure.
+    pub fn suite(&mut self, suite: &str, groups: Groups) -> Result<()> {
+        if groups.is_empty() {
+            return self.group(suite, Vec::new());
         }
-        if self.totals.all() == before {
-            self.group(suite, &[])?;
+        for (group, cases) in groups {
+            self.group(&join(suite, &group), cases)?;
         }
         Ok(())
     }
 
-    fn group(&mut self, group: &str, cases: &[Case]) -> Result<()> {
-        if self.format == Format::Json {
-            return self.lines(group, cases);
+    fn group(&mut self, group: &str, mut cases: Vec<Case>) -> Result<()> {
+        if cases.is_empty() {
+            cases.push(Case::fail("", "no result"));
         }
         let mut passed = Vec::new();
-        let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for Case { name, outcome } in cases {
-            self.totals.count(outcome);
-            match outcome {
-                Outcome::Pass => passed.push(name.as_str()),
-                Outcome::Skip(reason) => skipped.entry(reason).or_default().push(name),
-                Outcome::Fail(cause) => self.failure(join(group, name), cause)?,
+        let mut skipped: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for mut case in cases {
+            case.name = join(group, &case.name);
+            if self.format == Format::Json {
+                serde_json::to_writer(&mut self.out, &case)?;
+                writeln!(self.out)?;
+            }
+            match case.outcome {
+                Outcome::Pass => passed.push(case.name),
+                Outcome::Skip(reason) => skipped.entry(reason).or_default().push(case.name),
+                Outcome::Fail(cause) => {
+                    self.line("FAIL", AnsiColor::Red, &case.name)?;
+                    self.failures.push((case.name, cause));
+                }
             }
         }
         for (reason, names) in skipped {
+            self.totals.skipped += names.len();
             let line = format!("{}: {reason}", several(group, &names));
             self.line("SKIP", AnsiColor::Yellow, &line)?;
         }
         if !passed.is_empty() {
+            self.totals.passed += passed.len();
             self.line("PASS", AnsiColor::Green, &several(group, &passed))?;
         }
-        if cases.is_empty() {
-            self.totals.failed += 1;
-            self.failure(group.to_owned(), "no result")?;
-        }
-        Ok(())
-    }
-
-    fn lines(&mut self, group: &str, cases: &[Case]) -> Result<()> {
-        let missing = [Case::fail("", "no result")];
-        for Case { name, outcome } in if cases.is_empty() { &missing } else { cases } {
-            self.totals.count(outcome);
-            let (outcome, cause) = match outcome {
-                Outcome::Pass => ("pass", None),
-                Outcome::Fail(cause) => ("fail", Some(&**cause)),
-                Outcome::Skip(reason) => ("skip", Some(&**reason)),
-            };
-            let case = &join(group, name);
-            let line = Line {
-                case,
-                outcome,
-                cause,
-            };
-            serde_json::to_writer(&mut self.out, &line)?;
-            writeln!(self.out)?;
-        }
-        Ok(())
-    }
-
-    fn failure(&mut self, name: String, cause: &str) -> Result<()> {
-        self.line("FAIL", AnsiColor::Red, &name)?;
-        self.failures.push((name, cause.to_owned()));
         Ok(())
     }
 
     /// Tells the failures again, with their causes, and the totals in the very last line.
     pub fn finish(mut self) -> Result<Totals> {
-        if self.format == Format::Json {
-            self.out.flush()?;
-            return Ok(self.totals);
-        }
-        for (name, cause) in std::mem::take(&mut self.failures) {
-            writeln!(self.out)?;
-            self.line("FAIL", AnsiColor::Red, &name)?;
-            for line in cause.lines() {
-                writeln!(self.out, "     {line}")?;
+        let failures = std::mem::take(&mut self.failures);
+        let failed = failures.len();
+        self.totals.failed = failed;
+        if self.format == Format::Text {
+            for (name, cause) in failures {
+                writeln!(self.out)?;
+                self.line("FAIL", AnsiColor::Red, &name)?;
+                for line in cause.lines() {
+                    writeln!(self.out, "     {line}")?;
+                }
             }
+            let (passed, skipped) = (self.totals.passed, self.totals.skipped);
+            let sum = format!("{passed} passed, {failed} failed, {skipped} skipped");
+            writeln!(self.out, "\n{sum}")?;
         }
-        if self.totals.all() == 0 {
-            writeln!(self.out, "nothing ran")?;
-        }
-        let Totals {
-            passed,
-            failed,
-            skipped,
-        } = self.totals;
-        writeln!(
-            self.out,
-            "\n{passed} passed, {failed} failed, {skipped} skipped"
-        )?;
         self.out.flush()?;
         Ok(self.totals)
     }
 
+    /// A line for people.
     fn line(&mut self, word: &str, color: AnsiColor, rest: &str) -> Result<()> {
-        let style = Style::new().fg_color(Some(color.into())).bold();
-        writeln!(self.out, "{style}{word}{style:#} {rest}")?;
+        if self.format == Format::Text {
+            let style = Style::new().fg_color(Some(color.into())).bold();
+            writeln!(self.out, "{style}{word}{style:#} {rest}")?;
+        }
         Ok(())
     }
 }
 
 /// One name in full, several by their number.
-fn several(group: &str, names: &[&str]) -> String {
+fn several(group: &str, names: &[String]) -> String {
     match names {
-        [name] => join(group, name),
+        [name] => name.clone(),
         _ => format!("{group} ({})", names.len()),
     }
 }
@@ -280,6 +239,38 @@ mod tests {
              FAIL suite/group/d\n     one\n     two\n\n2 passed, 1 failed, 1 skipped\n"
         );
         assert!(!totals.good());
+    }
+
+    #[test]
+    fn a_failed_step_does_not_take_the_others_with_it() {
+        let group = |case| vec![(String::new(), vec![case])];
+        let suites = vec![
+            group(Case::fail("a", "why")),
+            group(Case::pass("b")),
+            vec![],
+            group(Case::pass("c")),
+        ];
+        let (text, totals) = print(suites);
+        for line in ["FAIL suite/a\n", "PASS suite/b\n", "PASS suite/c\n"] {
+            assert!(text.contains(line), "{text}");
+        }
+        assert_eq!((totals.passed, totals.failed), (2, 2));
+    }
+
+    #[test]
+    fn programs_read_one_object_for_each_case() {
+        let mut text = Vec::new();
+        let mut report = Report::in_format(&mut text, Format::Json);
+        let cases = vec![Case::pass("a"), Case::skip("b", "why")];
+        let groups = vec![("group".to_owned(), cases), (String::new(), vec![])];
+        report.suite("suite", groups).unwrap();
+        assert!(!report.finish().unwrap().good());
+        assert_eq!(
+            String::from_utf8(text).unwrap(),
+            "{\"case\":\"suite/group/a\",\"outcome\":\"pass\"}\n\
+             {\"case\":\"suite/group/b\",\"outcome\":\"skip\",\"cause\":\"why\"}\n\
+             {\"case\":\"suite\",\"outcome\":\"fail\",\"cause\":\"no result\"}\n"
+        );
     }
 
     #[test]

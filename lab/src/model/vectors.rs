@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the program `fw_regs_vectors` prints: a kernel's answer to each vector of a fixed stream,
+//! What the program `fw_regs_vectors` prints: a kernel's answer to each vector of a fixed sequence,
 //! run-length encoded (the program's source describes the format).
 //!
 //! The encoding is lossless, and that is checked: a hole, an overlap or a missing end would hide
 //! vectors from the comparison.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{bail, ensure, Context, Result};
@@ -15,7 +15,7 @@ use crate::model::registers::{hex, Id};
 
 /// How a kernel answers one vector, a set and then a get.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct SetGet {
     /// `0`, or the errno's name.
     pub set: String,
     pub get: String,
@@ -23,7 +23,7 @@ pub struct Answer {
     pub read: String,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for SetGet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { set, get, read } = self;
         write!(f, "set {set}, get {get}, read {read}")
@@ -32,26 +32,24 @@ impl fmt::Display for Answer {
 
 /// Vectors in a row with the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+struct Run {
     /// Of the first vector.
-    pub index: u64,
-    pub count: u64,
+    index: u64,
+    count: u64,
     /// What the first vector sets.
-    pub first: u64,
-    pub answer: Answer,
+    first: u64,
+    answer: SetGet,
 }
 
-/// One register in one setup.
-pub type Stream = (String, Id);
-
 /// All answers of a kernel on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Vectors {
     /// Seed and number of the vectors: only equal ones can be compared.
-    pub header: String,
-    pub runs: BTreeMap<Stream, Vec<Run>>,
+    header: String,
+    /// By setup and register.
+    runs: BTreeMap<(String, Id), Vec<Run>>,
     /// Setups that the host cannot provide, with the reason.
-    pub skipped: BTreeMap<String, String>,
+    skipped: BTreeMap<String, String>,
     /// How many vectors there are.
     pub total: u64,
 }
@@ -63,89 +61,72 @@ impl Vectors {
     ///
     /// Anything that is not whole.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut lines = text
-            .lines()
-            .enumerate()
-            .skip_while(|(_, line)| !line.starts_with("vectors "));
+        let lines = text.lines().enumerate();
+        let mut lines = lines.skip_while(|(_, line)| !line.starts_with("vectors "));
         let (_, header) = lines.next().context("no line `vectors`")?;
         ensure!(
             header.starts_with("vectors 1 "),
             "`{header}`: an unknown version of the format"
         );
-
         let mut vectors = Self {
             header: header.to_owned(),
-            runs: BTreeMap::new(),
-            skipped: BTreeMap::new(),
-            total: 0,
+            ..Self::default()
         };
-        for (index, line) in lines.by_ref() {
-            let words: Vec<&str> = line.split(' ').collect();
-            match words[..] {
-                ["run", setup, id, ref run @ ..] => vectors.run(setup, id, run),
-                ["skip", setup, ..] => vectors.skip(setup, line),
-                ["end", total] => {
-                    vectors.end(total)?;
-                    return Ok(vectors);
-                }
-                _ => Err(anyhow::anyhow!("neither a run nor a skip nor the end")),
+        for (index, line) in lines {
+            let ended = vectors.line(line);
+            if ended.with_context(|| format!("line {}: `{line}`", index + 1))? {
+                return Ok(vectors);
             }
-            .with_context(|| format!("line {}: `{line}`", index + 1))?;
         }
         bail!("no line `end`");
     }
 
-    fn run(&mut self, setup: &str, id: &str, words: &[&str]) -> Result<()> {
-        let [index, count, first, set, get, read] = *words else {
-            bail!("not as many words as a run has");
-        };
-        let run = Run {
-            index: index.parse().context("index")?,
-            count: count.parse().context("count")?,
-            first: hex(first).context("first value")?,
-            answer: Answer {
-                set: set.to_owned(),
-                get: get.to_owned(),
-                read: read.to_owned(),
-            },
-        };
-        let runs = self
-            .runs
-            .entry((setup.to_owned(), hex(id).context("id")?))
-            .or_default();
-
-        let expected = runs.last().map_or(0, |last| last.index + last.count);
-        ensure!(
-            run.index == expected,
-            "vector {expected} should be next: a hole or an overlap"
-        );
-        ensure!(run.count > 0, "an empty run");
-        self.total += run.count;
-        runs.push(run);
-        Ok(())
-    }
-
-    fn skip(&mut self, setup: &str, line: &str) -> Result<()> {
-        let known = self.skipped.insert(setup.to_owned(), line.to_owned());
-        ensure!(known.is_none(), "skipped twice");
-        Ok(())
-    }
-
-    fn end(&self, total: &str) -> Result<()> {
-        ensure!(
-            total == self.total.to_string(),
-            "{total} vectors were run, {} are here",
-            self.total
-        );
-        ensure!(self.total > 0, "no vectors");
-        if let Some((setup, _)) = self
-            .runs
-            .keys()
-            .find(|(setup, _)| self.skipped.contains_key(setup))
-        {
-            bail!("setup {setup} was skipped and run");
+    /// Takes one line. Returns whether it is the last.
+    fn line(&mut self, line: &str) -> Result<bool> {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["run", setup, id, index, count, first, set, get, read] => {
+                let run = Run {
+                    index: index.parse().context("index")?,
+                    count: count.parse().context("count")?,
+                    first: hex(first).context("first value")?,
+                    answer: SetGet {
+                        set: set.to_owned(),
+                        get: get.to_owned(),
+                        read: read.to_owned(),
+                    },
+                };
+                let key = (setup.to_owned(), hex(id).context("id")?);
+                let runs = self.runs.entry(key).or_default();
+                let expected = end(runs);
+                ensure!(
+                    run.index == expected,
+                    "vector {expected} should be next: a hole or an overlap"
+                );
+                ensure!(run.count > 0, "an empty run");
+                self.total += run.count;
+                runs.push(run);
+                Ok(false)
+            }
+            ["skip", setup, ..] => {
+                self.skipped.insert(setup.to_owned(), line.to_owned());
+                Ok(false)
+            }
+            ["end", total] => {
+                ensure!(
+                    total == self.total.to_string(),
+                    "{total} vectors were run, {} are here",
+                    self.total
+                );
+                ensure!(self.total > 0, "no vectors");
+                for (setup, _) in self.runs.keys() {
+                    let both = self.skipped.contains_key(setup);
+                    ensure!(!both, "setup {setup} was skipped and run");
+                }
+                Ok(true)
+            }
+            _ => bail!("neither a run nor a skip nor the end"),
         }
-        Ok(())
     }
 }
 
@@ -159,7 +140,7 @@ pub struct Difference {
     /// What the first vector sets.
     pub first: u64,
     /// The answers of the two sides, as they are compared.
-    pub answers: [Answer; 2],
+    pub answers: [SetGet; 2],
 }
 
 /// All vectors that the two sides answer differently, as maximal intervals.
@@ -168,84 +149,64 @@ pub struct Difference {
 ///
 /// The two did not run the same vectors.
 pub fn compare(a: &Vectors, b: &Vectors) -> Result<Vec<Difference>> {
-    ensure!(
-        a.header == b.header,
-        "not the same vectors: `{}` and `{}`",
-        a.header,
-        b.header
-    );
-    ensure!(
-        a.skipped == b.skipped,
-        "not the same setups skipped: {:?} and {:?}",
-        a.skipped,
-        b.skipped
-    );
-    ensure!(
-        a.runs.keys().eq(b.runs.keys()),
-        "not the same setups and registers"
-    );
-
+    for (what, same) in [
+        ("vectors", a.header == b.header),
+        ("setups skipped", a.skipped == b.skipped),
+        ("setups and registers", a.runs.keys().eq(b.runs.keys())),
+    ] {
+        ensure!(same, "not the same {what}");
+    }
     let mut differences = Vec::new();
-    for ((stream, a), b) in a.runs.iter().zip(b.runs.values()) {
-        compare_stream(stream, a, b, &mut differences)
-            .with_context(|| format!("setup {}, register {:#x}", stream.0, stream.1))?;
+    for (((setup, id), a), b) in a.runs.iter().zip(b.runs.values()) {
+        let found = compare_runs(setup, *id, a, b)
+            .with_context(|| format!("setup {setup}, register {id:#x}"))?;
+        differences.extend(found);
     }
     Ok(differences)
 }
 
-fn compare_stream(
-    (setup, id): &Stream,
-    a: &[Run],
-    b: &[Run],
-    differences: &mut Vec<Difference>,
-) -> Result<()> {
-    let end = |runs: &[Run]| runs.last().map_or(0, |run| run.index + run.count);
+fn compare_runs(setup: &str, id: Id, a: &[Run], b: &[Run]) -> Result<Vec<Difference>> {
     ensure!(end(a) == end(b), "not the same number of vectors");
-
-    let (mut a_runs, mut b_runs) = (a.iter().peekable(), b.iter().peekable());
-    let mut index = 0;
-    // Both cover the same vectors without a hole: they end together.
-    while let (Some(a), Some(b)) = (a_runs.peek(), b_runs.peek()) {
-        let first = match (a.index == index, b.index == index) {
-            (true, true) => {
-                ensure!(a.first == b.first, "vector {index} is not the same");
-                a.first
-            }
-            (true, false) => a.first,
-            (false, _) => b.first,
-        };
-        let next = (a.index + a.count).min(b.index + b.count);
-        let difference = (a.answer != b.answer).then(|| Difference {
-            setup: setup.clone(),
-            id: *id,
-            index,
-            count: next - index,
-            first,
-            answers: [a.answer.clone(), b.answer.clone()],
-        });
-        if let Some(difference) = difference {
-            add(differences, difference);
+    // Between two borders, neither side's answer changes.
+    let borders: BTreeSet<u64> = a.iter().chain(b).map(|run| run.index).collect();
+    let ends = borders.iter().skip(1).copied().chain([end(a)]);
+    let mut differences: Vec<Difference> = Vec::new();
+    for (&index, next) in borders.iter().zip(ends) {
+        let (a, b) = (run_at(a, index), run_at(b, index));
+        ensure!(
+            a.index != b.index || a.first == b.first,
+            "vector {index} is not the same"
+        );
+        if a.answer == b.answer {
+            continue;
         }
-
-        index = next;
-        a_runs.next_if(|run| run.index + run.count == next);
-        b_runs.next_if(|run| run.index + run.count == next);
+        let answers = [a.answer.clone(), b.answer.clone()];
+        match differences.last_mut() {
+            Some(last) if last.index + last.count == index && last.answers == answers => {
+                last.count = next - last.index;
+            }
+            _ => differences.push(Difference {
+                setup: setup.to_owned(),
+                id,
+                index,
+                count: next - index,
+                // The one that begins later begins here.
+                first: if a.index == index { a.first } else { b.first },
+                answers,
+            }),
+        }
     }
-    Ok(())
+    Ok(differences)
 }
 
-/// Adds a difference, as part of the last one where that goes on.
-fn add(differences: &mut Vec<Difference>, new: Difference) {
-    match differences.last_mut() {
-        Some(last)
-            if last.index + last.count == new.index
-                && (&last.setup, last.id) == (&new.setup, new.id)
-                && last.answers == new.answers =>
-        {
-            last.count += new.count;
-        }
-        _ => differences.push(new),
-    }
+/// The index after the last vector.
+fn end(runs: &[Run]) -> u64 {
+    runs.last().map_or(0, |run| run.index + run.count)
+}
+
+/// The run that has a vector; the first one begins with the first vector.
+fn run_at(runs: &[Run], index: u64) -> &Run {
+    &runs[runs.partition_point(|run| run.index <= index) - 1]
 }
 
 #[cfg(test)]

@@ -4,55 +4,32 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail, ensure, Context, Result};
+use anyhow::{anyhow, ensure, Context, Result};
 
 use crate::base::project::{Handlers, Project};
-use crate::boot::console::{Section, Transcript};
+use crate::boot::console::Transcript;
 use crate::boot::job::Job;
 use crate::boot::{Boot, Booter};
 use crate::model::hosts::{self, Host};
+use crate::model::results::Case;
 
 /// The last resort against a host that hangs; commands have limits of their own.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);
 
-/// One boot that steps can share.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    host: String,
-    handlers: Handlers,
-    mode: Mode,
-}
-
-/// For what it boots.
+/// What a host boots for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Mode {
+pub enum Mode {
     Commands,
-    /// Has the kernel run its own tests.
+    /// The kernel runs its own tests.
     Kunit,
-    /// Has every VM be strict.
+    /// Every VM is strict.
     Strict,
 }
 
-impl Mode {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Commands => "check",
-            Self::Kunit => "kunit",
-            Self::Strict => "strict",
-        }
-    }
-
-    /// What a host's command line has then in addition to its own.
-    fn cmdline(self) -> &'static str {
-        match self {
-            Self::Commands | Self::Kunit => "",
-            Self::Strict => " kvm_arm_fw_regs.strict=1",
-        }
-    }
-}
+/// One boot that steps can share.
+type Key = (String, Handlers, Mode);
 
 /// What to run where.
 #[derive(Debug, Default)]
@@ -63,64 +40,53 @@ pub struct Plan {
 impl Plan {
     /// The job of a host with that kernel, for a step to add its commands.
     pub fn job(&mut self, host: &str, handlers: Handlers) -> &mut Job {
-        self.jobs
-            .entry(key(host, handlers, Mode::Commands))
-            .or_default()
+        self.job_in(Mode::Commands, host, handlers)
     }
 
-    /// Boots a host with the Rust handlers for their KUnit tests.
-    pub fn kunit(&mut self, host: &str) {
-        self.jobs
-            .entry(key(host, Handlers::Rust, Mode::Kunit))
-            .or_default();
-    }
-
-    /// The job of a host with the Rust handlers, on which every VM is strict.
-    pub fn strict(&mut self, host: &str) -> &mut Job {
-        self.jobs
-            .entry(key(host, Handlers::Rust, Mode::Strict))
-            .or_default()
+    pub fn job_in(&mut self, mode: Mode, host: &str, handlers: Handlers) -> &mut Job {
+        let key = (host.to_owned(), handlers, mode);
+        self.jobs.entry(key).or_default()
     }
 
     /// Boots all that was planned.
     pub fn boot(self, project: &Project, hosts: &[Host]) -> Result<Boots> {
-        // The long ones first, so that the last to end is a short one.
-        let mut jobs: Vec<(Key, Job)> = self.jobs.into_iter().collect();
-        jobs.sort_by_key(|(_, job)| Reverse(job.commands().len()));
-
-        let hosts = jobs.iter().map(|(key, _)| {
-            let mut host = hosts::find(hosts, &key.host)?.clone();
-            host.cmdline += key.mode.cmdline();
-            Ok(host)
+        if self.jobs.is_empty() {
+            return Ok(Boots::default());
+        }
+        let jobs = self.jobs.into_iter().map(|((name, handlers, mode), job)| {
+            let mut host = hosts::find(hosts, &name)?.clone();
+            if mode == Mode::Strict {
+                host.cmdline += " kvm_arm_fw_regs.strict=1";
+            }
+            Ok((host, handlers, mode, job))
         });
-        let hosts: Vec<Host> = hosts.collect::<Result<_>>()?;
-        let boots = jobs.iter().zip(&hosts).map(|((key, job), host)| Boot {
-            what: key.mode.name(),
+        let mut jobs: Vec<(Host, Handlers, Mode, Job)> = jobs.collect::<Result<_>>()?;
+        // The long ones first, so that the last to end is a short one.
+        jobs.sort_by_key(|(.., job)| Reverse(job.commands().len()));
+        let boots = jobs.iter().map(|(host, handlers, mode, job)| Boot {
+            what: match mode {
+                Mode::Commands => "check",
+                Mode::Kunit => "kunit",
+                Mode::Strict => "strict",
+            },
             host,
-            handlers: key.handlers,
-            kunit: key.mode == Mode::Kunit,
+            handlers: *handlers,
+            kunit: *mode == Mode::Kunit,
             counts: false,
             job,
             limit: BOOT_LIMIT,
         });
         let boots: Vec<Boot> = boots.collect();
-        if boots.is_empty() {
-            return Ok(Boots::default());
-        }
-
         let results = Booter::new(project)?.all("booting hosts", &boots);
-        let keys = jobs.iter().map(|(key, _)| key.clone());
-        Ok(Boots {
-            results: keys.zip(results).collect(),
-        })
+        let keys = jobs.into_iter();
+        let keys = keys.map(|(host, handlers, mode, _)| (host.name, handlers, mode));
+        Ok(Boots(keys.zip(results).collect()))
     }
 }
 
 /// How the boots went.
 #[derive(Default)]
-pub struct Boots {
-    results: BTreeMap<Key, Result<Transcript>>,
-}
+pub struct Boots(BTreeMap<Key, Result<Transcript>>);
 
 impl Boots {
     /// The console of a host.
@@ -129,39 +95,19 @@ impl Boots {
     ///
     /// The boot's own, in full: whoever asks has no results to show.
     pub fn transcript(&self, host: &str, handlers: Handlers) -> Result<&Transcript> {
-        self.get(&key(host, handlers, Mode::Commands))
+        self.transcript_in(Mode::Commands, host, handlers)
     }
 
-    /// One command's output on a host.
-    pub fn section(&self, host: &str, handlers: Handlers, name: &str) -> Result<&Section> {
-        self.transcript(host, handlers)?.section(name)
-    }
-
-    /// The console of a host that ran its KUnit tests.
-    pub fn kunit(&self, host: &str) -> Result<&Transcript> {
-        self.get(&key(host, Handlers::Rust, Mode::Kunit))
-    }
-
-    /// The console of a host on which every VM is strict.
-    pub fn strict(&self, host: &str) -> Result<&Transcript> {
-        self.get(&key(host, Handlers::Rust, Mode::Strict))
-    }
-
-    fn get(&self, key: &Key) -> Result<&Transcript> {
-        match self.results.get(key) {
-            Some(Ok(transcript)) => Ok(transcript),
-            Some(Err(error)) => Err(anyhow!("{error:#}")),
-            None => bail!("host {} was not booted", key.host),
-        }
+    pub fn transcript_in(&self, mode: Mode, host: &str, handlers: Handlers) -> Result<&Transcript> {
+        let boot = self.0.get(&(host.to_owned(), handlers, mode));
+        let boot = boot.with_context(|| format!("host {host} was not booted"))?;
+        boot.as_ref().map_err(|error| anyhow!("{error:#}"))
     }
 }
 
-fn key(host: &str, handlers: Handlers, mode: Mode) -> Key {
-    Key {
-        host: host.to_owned(),
-        handlers,
-        mode,
-    }
+/// The cases of one host, or one failure where they cannot be told: the other hosts have theirs.
+pub fn cases_or_failure(cases: Result<Vec<Case>>) -> Vec<Case> {
+    cases.unwrap_or_else(|error| vec![Case::fail("boot", format!("{error:#}"))])
 }
 
 /// Adds a selftest to a job: `test` is the program, with options if there are any.
@@ -180,11 +126,8 @@ pub fn selftest(
         from.display()
     );
     job.program(format!("selftests/{program}"), from);
-    job.command(
-        command_name(suite, test),
-        seconds,
-        format!("/selftests/{test}"),
-    );
+    let name = command_name(suite, test);
+    job.command(name, seconds, format!("/selftests/{test}"));
     Ok(())
 }
 
@@ -198,16 +141,38 @@ pub fn program(test: &str) -> &str {
     test.split(' ').next().unwrap_or(test)
 }
 
-/// Names of the programs that a selftest source directory describes.
-pub fn programs(sources: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs_err::read_dir(sources)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "c") {
-            let name = path.file_stem().and_then(|stem| stem.to_str());
-            names.push(name.context("a name that is not text")?.to_owned());
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+    use crate::boot::console::Section;
+    use crate::model::results::Outcome;
+
+    /// The console of a host with these commands, all of which ended well.
+    pub fn transcript(outputs: &[(&str, &str)]) -> Transcript {
+        let section = |(name, output): &(&str, &str)| Section {
+            name: (*name).to_owned(),
+            status: 0,
+            output: (*output).to_owned(),
+        };
+        Transcript {
+            kernel: String::new(),
+            served: String::new(),
+            sections: outputs.iter().map(section).collect(),
         }
     }
-    names.sort();
-    Ok(names)
+
+    /// The names of failed cases, with the causes.
+    pub fn failures(cases: &[Case]) -> Vec<String> {
+        let failed = |case: &Case| match &case.outcome {
+            Outcome::Fail(cause) => Some(format!("{}: {cause}", case.name)),
+            _ => None,
+        };
+        cases.iter().filter_map(failed).collect()
+    }
+
+    /// Hosts with the Rust handlers, and how their boots went.
+    pub fn boots<const N: usize>(boots: [(&str, Result<Transcript>); N]) -> Boots {
+        let key = |host: &str| (host.to_owned(), Handlers::Rust, Mode::Commands);
+        Boots(boots.map(|(host, boot)| (key(host), boot)).into())
+    }
 }

@@ -3,19 +3,17 @@
 //! The same vectors three times. Default VMs must be answered as by the C handlers, without any
 //! difference; strict VMs as default ones but for what is meant, and what is meant must occur.
 
-use std::fmt::Write;
-
 use anyhow::{ensure, Context, Result};
 
-use super::selftests::VECTORS;
 use crate::base::project::{Handlers, Project};
-use crate::model::deviations::{self, Deviation, Sightings};
-use crate::model::hosts;
-use crate::model::registers;
-use crate::model::results::Case;
-use crate::model::results::Groups;
+use crate::boot::console::tail;
+use crate::model::results::{Case, Groups};
 use crate::model::vectors::{compare, Difference, Vectors};
+use crate::model::{deviations, hosts, registers};
 use crate::verify::boots::{command_name, selftest, Boots, Plan};
+
+/// A selftest that is half of a comparison.
+pub const TEST: &str = "arm64/fw_regs_vectors";
 
 const SECONDS: u64 = 240;
 
@@ -26,154 +24,102 @@ const SHOWN: usize = 40;
 /// SSBS, which has four setups, and twice as many on one with it.
 const RANDOM: u32 = 25_000;
 
-/// Whose answers are compared.
-#[derive(Debug, Clone, Copy)]
-enum Side {
-    C,
-    Default,
-    Strict,
-}
+/// Whose answers are compared: who they are, the kernel, and an option of the program.
+type Side = (&'static str, Handlers, &'static str);
 
-impl Side {
-    const ALL: [Self; 3] = [Self::C, Self::Default, Self::Strict];
-
-    fn handlers(self) -> Handlers {
-        match self {
-            Self::C => Handlers::C,
-            Self::Default | Self::Strict => Handlers::Rust,
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::C => "C handlers",
-            Self::Default => "default VM",
-            Self::Strict => "strict VM",
-        }
-    }
-
-    /// What the names of its commands begin with.
-    fn suite(self) -> &'static str {
-        match self {
-            Self::C | Self::Default => "diff",
-            Self::Strict => "diff-strict",
-        }
-    }
-
-    fn test(self) -> String {
-        let option = match self {
-            Self::C | Self::Default => "",
-            Self::Strict => " -s",
-        };
-        format!("arm64/{VECTORS} -n {RANDOM}{option}")
-    }
-}
+const C: Side = ("C handlers", Handlers::C, "");
+const DEFAULT: Side = ("default VM", Handlers::Rust, "");
+const STRICT: Side = ("strict VM", Handlers::Rust, "-s");
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
     for host in hosts::with_selftests(project)? {
-        for side in Side::ALL {
-            let job = plan.job(&host.name, side.handlers());
-            selftest(project, job, side.suite(), &side.test(), SECONDS)?;
+        for (_, handlers, option) in [C, DEFAULT, STRICT] {
+            let test = format!("{TEST} -n {RANDOM} {option}");
+            let job = plan.job(&host.name, handlers);
+            selftest(project, job, &format!("diff{option}"), &test, SECONDS)?;
         }
     }
     Ok(())
 }
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
-    let deviations = deviations::load(project)?;
-    let mut sightings = Sightings::new(&deviations);
+    let mut deviations = deviations::load(project)?;
     let mut groups = Groups::new();
     let mut strict = Vec::new();
     for host in hosts::with_selftests(project)? {
         let name = &host.name;
         // A line for each host.
-        let case = match equal(name, boots) {
+        let case = match unexpected(boots, name, [C, DEFAULT], |_| false) {
             Ok(total) => Case::pass(format!("{name}: 0 differences in {total} vectors")),
             Err(error) => Case::fail(name, format!("{error:#}")),
         };
         groups.push(("C against default".to_owned(), vec![case]));
-        strict.push(Case::from_result(
-            name,
-            as_meant(name, boots, &mut sightings),
-        ));
+        let meant = |difference: &_| deviations::is_meant(&mut deviations, name, difference);
+        let result = unexpected(boots, name, [DEFAULT, STRICT], meant);
+        strict.push(Case::from_result(name, result.map(drop)));
     }
     groups.push(("default against strict".to_owned(), strict));
-    for (deviation, summary) in sightings.summary() {
-        let Deviation {
-            name, description, ..
-        } = deviation;
-        let case = match summary {
+    for deviation in deviations {
+        let description = &deviation.description;
+        let case = match deviation.summary() {
             Ok(seen) => Case::pass(format!("{description} ({seen})")),
-            Err(cause) => Case::fail(description, cause),
+            Err(cause) => Case::fail(description, cause.to_string()),
         };
-        groups.push((name.clone(), vec![case]));
+        groups.push((deviation.name, vec![case]));
     }
     Ok(groups)
 }
 
-/// Whether a default VM is answered as by the C handlers. Returns to how many vectors.
-fn equal(host: &str, boots: &Boots) -> Result<u64> {
-    let sides = [Side::C, Side::Default];
-    let (total, differences) = differences(host, boots, sides)?;
-    let all: Vec<&Difference> = differences.iter().collect();
-    ensure!(all.is_empty(), "{}", describe(sides, total, &all)?);
-    Ok(total)
+/// Whether the two sides answer differently only where that is meant. Returns how many vectors
+/// there are.
+fn unexpected(
+    boots: &Boots,
+    host: &str,
+    sides: [Side; 2],
+    mut is_meant: impl FnMut(&Difference) -> bool,
+) -> Result<u64> {
+    let [a, b] = sides.map(|side| vectors(boots, host, side));
+    let (a, b) = (a?, b?);
+    let mut differences = compare(&a, &b)?;
+    differences.retain(|difference| !is_meant(difference));
+    ensure!(
+        differences.is_empty(),
+        "{}",
+        describe(sides, a.total, &differences)
+    );
+    Ok(a.total)
 }
 
-/// Whether a strict VM is answered otherwise only where that is meant.
-fn as_meant(host: &str, boots: &Boots, sightings: &mut Sightings<'_>) -> Result<()> {
-    let sides = [Side::Default, Side::Strict];
-    let (total, differences) = differences(host, boots, sides)?;
-    let unexpected = sightings.judge(host, &differences);
-    let told = describe(sides, total, &unexpected)?;
-    ensure!(unexpected.is_empty(), "{told}");
-    Ok(())
-}
-
-/// How many vectors there are, and those that are answered differently.
-fn differences(host: &str, boots: &Boots, [a, b]: [Side; 2]) -> Result<(u64, Vec<Difference>)> {
-    let (a, b) = (vectors(host, a, boots)?, vectors(host, b, boots)?);
-    Ok((a.total, compare(&a, &b)?))
-}
-
-fn vectors(host: &str, side: Side, boots: &Boots) -> Result<Vectors> {
-    let command = command_name(side.suite(), &side.test());
-    let section = boots.section(host, side.handlers(), &command)?;
+fn vectors(boots: &Boots, host: &str, (title, handlers, option): Side) -> Result<Vectors> {
+    let transcript = boots.transcript(host, handlers)?;
+    let section = transcript.section(&command_name(&format!("diff{option}"), TEST))?;
     ensure!(
         section.status == 0,
-        "{VECTORS}, {}, ended with status {}:\n{}",
-        side.title(),
+        "{TEST}, {title}, ended with status {}:\n{}",
         section.status,
-        crate::boot::console::tail(&section.output)
+        tail(&section.output)
     );
-    Vectors::parse(&section.output).with_context(|| format!("{VECTORS}, {}", side.title()))
+    Vectors::parse(&section.output).with_context(|| format!("{TEST}, {title}"))
 }
 
-fn describe(sides: [Side; 2], total: u64, differences: &[&Difference]) -> Result<String> {
-    let mut text = format!(
-        "{} unexpected differences among {total} vectors\n",
-        differences.len()
-    );
+fn describe(sides: [Side; 2], total: u64, differences: &[Difference]) -> String {
+    let count = differences.len();
+    let mut text = format!("{count} unexpected differences among {total} vectors\n");
     for difference in differences.iter().take(SHOWN) {
-        let Difference {
-            setup,
-            id,
-            index,
-            count,
-            first,
-            answers,
-        } = difference;
-        let name = registers::name(*id);
-        writeln!(
-            text,
-            "{setup} {name}, {count} vectors from {index}, the first sets {first:#x}"
-        )?;
-        for (side, answer) in sides.into_iter().zip(answers) {
-            writeln!(text, "    {}: {answer}", side.title())?;
+        text += &format!(
+            "{} {}, {} vectors from {}, the first sets {:#x}\n",
+            difference.setup,
+            registers::name(difference.id),
+            difference.count,
+            difference.index,
+            difference.first
+        );
+        for ((title, ..), answer) in sides.iter().zip(&difference.answers) {
+            text += &format!("    {title}: {answer}\n");
         }
     }
-    if differences.len() > SHOWN {
-        writeln!(text, "and {} more", differences.len() - SHOWN)?;
+    if count > SHOWN {
+        text += &format!("and {} more\n", count - SHOWN);
     }
-    Ok(text)
+    text
 }

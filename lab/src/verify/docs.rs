@@ -6,22 +6,17 @@
 //! wrote the pages. It says nothing of plain references such as `Documentation/x.rst`; the kernel
 //! has a script that does. The tables of the acceptance page are those of `lab/prove/spec.toml`.
 
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-use std::time::Duration;
-
 use anyhow::Result;
 use fs_err as fs;
 use regex::Regex;
 
 use crate::base::disk::Lock;
-use crate::base::process::{self, command, logged};
+use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::build::kernel::make::without_foreign;
 use crate::build::tree;
-use crate::model::results::Case;
-use crate::model::results::Groups;
+use crate::model::results::{Case, Groups};
 use crate::verify::prove;
 
 /// Where the pages are in a kernel tree.
@@ -30,112 +25,83 @@ const PLACE: &str = "Documentation/";
 /// Which part of them is built. A page outside of it is one that was not built.
 const PART: &str = "virt/kvm";
 
-/// How long one `make` may take; ten seconds are usual.
-const LIMIT: Duration = Duration::from_secs(300);
-
-/// The first line of what Sphinx has to say, such as `/k/a.rst:3: WARNING: Title underline too
-/// short.`; what it quotes comes in lines of its own.
-static HEAD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:.*?: )?(?i:warning|error|severe|critical): ").expect("a valid pattern")
-});
+/// How many seconds one `make` may take; ten are usual.
+const LIMIT: &str = "300";
 
 pub fn run(project: &Project) -> Result<Groups> {
     let changes = tree::changes(project)?;
-    let docs = Docs::new(project)?;
+    let _lock = Lock::take(&project.base(), "documentation")?;
+    // Sphinx is silent about pages that it has built before.
+    let build_dir = project.base().join("docs");
+    if build_dir.exists() {
+        fs::remove_dir_all(&build_dir)?;
+    }
+    fs::create_dir_all(&build_dir)?;
 
+    let make = |target: &str| {
+        // `timeout` ends all that make has started, too.
+        let args = [
+            "--verbose",
+            "--kill-after=10",
+            LIMIT,
+            "make",
+            "--no-print-directory",
+            &format!("O={}", build_dir.display()),
+            &format!("SPHINXDIRS={PART}"),
+            target,
+        ];
+        let make = without_foreign(command("timeout", args).dir(project.tree()));
+        let mut said = String::new();
+        let (what, log) = (format!("make {target}"), project.log(target));
+        logged(&what, &make, &log, |line| said += &format!("{line}\n"))?;
+        anyhow::Ok(said)
+    };
     let step = Step::spinner("building the documentation");
-    let output = docs.make("htmldocs")?;
+    let said = make("htmldocs")?;
     step.message("looking for dead references");
-    let dead = docs.make("refcheckdocs")?;
+    let references = make("refcheckdocs")?;
     drop(step);
 
-    let diagnoses = diagnoses(&docs.without_tree(&output));
-    let pages = changes.iter().filter(|path| is_page(path));
-    let sphinx = pages.map(|page| judge(page, &diagnoses, docs.html(page).is_file()));
-    let references = match dead_references(project, &dead, &changes)? {
-        dead if dead.is_empty() => Case::pass("references"),
-        dead => Case::fail("references", dead.join("\n")),
-    };
-    let tables = match process::output(&prove::page(project, "--check")) {
-        Ok(_) => Case::pass("tables"),
-        Err(error) => Case::fail("tables", format!("{error:#}")),
-    };
+    // With paths as they are in the tree.
+    let said = said.replace(&format!("{}/", project.tree().display()), "");
+    let diagnoses = diagnoses(&said);
+    let html = build_dir.join(PLACE).join("output");
+    let pages = changes.iter().filter_map(|path| Some((path, page(path)?)));
+    let sphinx = pages.map(|(path, page)| {
+        let built = html.join(format!("{page}.html")).is_file();
+        judge(path, &diagnoses, built)
+    });
+
+    let mut dead = Vec::new();
+    for (line, file, reference) in references_in(&references, &changes) {
+        // A file that we edit may have some of its own.
+        if tree::added(project, file)?.contains(reference) {
+            dead.push(line);
+        }
+    }
+    let references = Case::good_or(dead.is_empty(), "references", dead.join("\n"));
+    let tables = output(&prove::page(project, "--check")).map(drop);
+    let tables = Case::from_result("tables", tables);
     Ok(vec![
         ("sphinx".to_owned(), sphinx.collect()),
         (String::new(), vec![references, tables]),
     ])
 }
 
-fn is_page(path: &str) -> bool {
-    path.starts_with(PLACE) && path.ends_with(".rst")
-}
-
-/// The documentation of a tree, and where it is built.
-struct Docs<'a> {
-    project: &'a Project,
-    build_dir: PathBuf,
-    _lock: Lock,
-}
-
-impl<'a> Docs<'a> {
-    /// Begins anew: Sphinx is silent about pages that it has built before.
-    fn new(project: &'a Project) -> Result<Self> {
-        let lock = Lock::take(&project.base(), "documentation")?;
-        let build_dir = project.base().join("docs");
-        if build_dir.exists() {
-            fs::remove_dir_all(&build_dir)?;
-        }
-        fs::create_dir_all(&build_dir)?;
-        Ok(Self {
-            project,
-            build_dir,
-            _lock: lock,
-        })
-    }
-
-    /// Runs a `make` in the tree and returns what it printed.
-    fn make(&self, target: &str) -> Result<String> {
-        // `timeout` ends all that make has started, too.
-        let args = [
-            "--verbose".into(),
-            "--kill-after=10".into(),
-            LIMIT.as_secs().to_string(),
-            "make".into(),
-            "--no-print-directory".into(),
-            format!("O={}", self.build_dir.display()),
-            format!("SPHINXDIRS={PART}"),
-            target.into(),
-        ];
-        let make = without_foreign(command("timeout", args).dir(self.project.tree()));
-        let mut output = String::new();
-        logged(
-            &format!("make {target}"),
-            &make,
-            &self.project.log(target),
-            |line| output += &format!("{line}\n"),
-        )?;
-        Ok(output)
-    }
-
-    /// The page that Sphinx makes of a source.
-    fn html(&self, page: &str) -> PathBuf {
-        let page = Path::new(page.strip_prefix(PLACE).unwrap_or(page));
-        let output = self.build_dir.join(PLACE).join("output");
-        output.join(page.with_extension("html"))
-    }
-
-    /// The same text with paths as they are in the tree.
-    fn without_tree(&self, text: &str) -> String {
-        text.replace(&format!("{}/", self.project.tree().display()), "")
-    }
+/// The name of a page.
+fn page(path: &str) -> Option<&str> {
+    path.strip_prefix(PLACE)?.strip_suffix(".rst")
 }
 
 /// What Sphinx has to say, one by one, each with the lines that it quotes. It says some of it
 /// twice.
 fn diagnoses(output: &str) -> Vec<String> {
+    // Such as `/k/a.rst:3: WARNING: Title underline too short.`
+    let head = Regex::new(r"^(?:.*?: )?(?i:warning|error|severe|critical): ");
+    let head = head.expect("a valid pattern");
     let mut diagnoses: Vec<String> = Vec::new();
     for line in output.lines() {
-        if HEAD.is_match(line) {
+        if head.is_match(line) {
             diagnoses.push(line.to_owned());
         } else if let Some(last) = diagnoses.last_mut() {
             *last += &format!("\n{line}");
@@ -148,34 +114,14 @@ fn diagnoses(output: &str) -> Vec<String> {
 /// Whether a page was built and nothing was said of it, neither in its own place nor in another's,
 /// such as that of a label which it has, too.
 fn judge(page: &str, diagnoses: &[String], built: bool) -> Case {
-    let mut causes: Vec<&str> = diagnoses
+    let about = diagnoses
         .iter()
-        .filter(|diagnosis| diagnosis.contains(page))
-        .map(|diagnosis| diagnosis.trim_end())
-        .collect();
+        .filter(|diagnosis| diagnosis.contains(page));
+    let mut causes: Vec<&str> = about.map(|diagnosis| diagnosis.trim_end()).collect();
     if !built {
         causes.push("Sphinx did not build this page");
     }
-    match causes.as_slice() {
-        [] => Case::pass(page),
-        causes => Case::fail(page, causes.join("\n")),
-    }
-}
-
-/// The lines about references that we wrote, among those that the script prints.
-fn dead_references<'a>(
-    project: &Project,
-    output: &'a str,
-    changes: &[String],
-) -> Result<Vec<&'a str>> {
-    let mut dead = Vec::new();
-    for (line, file, reference) in references_in(output, changes) {
-        // A file that we edit may have some of its own.
-        if tree::added(project, file)?.contains(reference) {
-            dead.push(line);
-        }
-    }
-    Ok(dead)
+    Case::good_or(causes.is_empty(), page, causes.join("\n"))
 }
 
 /// The lines about these files, `file: reference`, and their two parts.
@@ -258,8 +204,9 @@ Documentation/virt/kvm/d.rst
 
     #[test]
     fn pages_are_told_from_other_files() {
-        assert!(is_page("Documentation/virt/kvm/arm/index.rst"));
-        assert!(!is_page("Documentation/virt/kvm/Makefile"));
-        assert!(!is_page("arch/arm64/kvm/readme.rst"));
+        let index = page("Documentation/virt/kvm/arm/index.rst");
+        assert_eq!(index, Some("virt/kvm/arm/index"));
+        assert_eq!(page("Documentation/virt/kvm/Makefile"), None);
+        assert_eq!(page("arch/arm64/kvm/readme.rst"), None);
     }
 }

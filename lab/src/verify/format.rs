@@ -3,17 +3,13 @@
 //! The sources' form: rustfmt with the kernel's configuration, and the kernel's checkpatch.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 
+use crate::base::process::{command, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
-use crate::model::results::Groups;
-use crate::model::results::{Case, Outcome};
-
-/// What goes into a kernel tree: the rest need not look like it.
-const NOT_KERNEL: &str = "lab/";
+use crate::model::results::{Case, Groups, Outcome};
 
 /// What checkpatch misjudges, by where it does.
 const MISJUDGED: [(&str, &str); 2] = [
@@ -28,19 +24,25 @@ const MISJUDGED: [(&str, &str); 2] = [
 ];
 
 pub fn run(project: &Project) -> Result<Groups> {
-    let files = files(project)?;
+    let list = output(&command("git", ["ls-files", "-z"]).dir(project.root()))?;
+    let files = list.split('\0');
+    let files: Vec<&str> = files
+        .filter(|file| project.root().join(file).is_file())
+        .collect();
+    ensure!(!files.is_empty(), "no files under version control");
     let step = Step::counter("formatting", files.len() as u64);
 
-    let rust: Vec<&PathBuf> = files.iter().filter(|file| has(file, "rs")).collect();
-    let rustfmt = Case::new("rustfmt", rustfmt(project, &rust)?);
-    step.inc(rust.len() as u64);
+    let config = project.tree().join(".rustfmt.toml");
+    let config = format!("--config-path={}", config.display());
+    let mut arguments = vec!["--check", "--edition=2021", "--color=never", &config];
+    arguments.extend(files.iter().filter(|file| file.ends_with(".rs")));
+    let rustfmt = Case::new("rustfmt", tool(project, "rustfmt", &arguments)?);
 
     let mut checkpatches = Vec::new();
-    for file in files.iter().filter(|file| is_kernel(file)) {
-        checkpatches.push(Case::new(
-            file.to_string_lossy(),
-            checkpatch(project, file)?,
-        ));
+    for file in files {
+        if is_kernel(file) {
+            checkpatches.push(Case::new(file, checkpatch(project, file)?));
+        }
         step.inc(1);
     }
     Ok(vec![
@@ -49,45 +51,10 @@ pub fn run(project: &Project) -> Result<Groups> {
     ])
 }
 
-/// All files under version control.
-fn files(project: &Project) -> Result<Vec<PathBuf>> {
-    let list = duct::cmd!("git", "ls-files", "-z")
-        .dir(project.root())
-        .stdin_null()
-        .read()
-        .context("git ls-files")?;
-    let files: Vec<PathBuf> = list
-        .split('\0')
-        .filter(|name| !name.is_empty())
-        .map(PathBuf::from)
-        .filter(|file| project.root().join(file).is_file())
-        .collect();
-    ensure!(!files.is_empty(), "no files under version control");
-    Ok(files)
-}
-
-fn has(file: &Path, extension: &str) -> bool {
-    file.extension().is_some_and(|found| found == extension)
-}
-
-fn is_kernel(file: &Path) -> bool {
-    let is_kind = ["c", "h", "rs"]
-        .iter()
-        .any(|extension| has(file, extension))
-        || file.file_name().is_some_and(|name| name == "Kconfig");
-    is_kind && !file.starts_with(NOT_KERNEL)
-}
-
-fn rustfmt(project: &Project, files: &[&PathBuf]) -> Result<Outcome> {
-    let mut arguments = vec![
-        "--check".into(),
-        "--edition=2021".into(),
-        "--color=never".into(),
-        "--config-path".into(),
-        project.tree().join(".rustfmt.toml").into_os_string(),
-    ];
-    arguments.extend(files.iter().map(|file| file.as_os_str().to_owned()));
-    tool(project, "rustfmt", arguments)
+/// What goes into a kernel tree: the lab's need not look like it.
+fn is_kernel(file: &str) -> bool {
+    let kinds = [".c", ".h", ".rs", "Kconfig"];
+    kinds.iter().any(|end| file.ends_with(end)) && !file.starts_with("lab/")
 }
 
 /// Types of checkpatch's messages that are wrong of a file.
@@ -97,26 +64,20 @@ pub fn misjudged(path: &str) -> impl Iterator<Item = &'static str> + '_ {
     known.map(|(_, types)| types)
 }
 
-fn checkpatch(project: &Project, file: &Path) -> Result<Outcome> {
+fn checkpatch(project: &Project, file: &str) -> Result<Outcome> {
     let script = project.tree().join("scripts/checkpatch.pl");
-    let mut arguments = vec![
-        script.into_os_string(),
-        "--no-tree".into(),
-        "--strict".into(),
-        "--terse".into(),
-        "--no-summary".into(),
-        "--color=never".into(),
-    ];
-    for types in misjudged(&file.to_string_lossy()) {
-        arguments.push(format!("--ignore={types}").into());
-    }
-    arguments.extend(["-f".into(), file.into()]);
-    tool(project, "perl", arguments)
+    let script = script.to_string_lossy();
+    let options = "--no-tree --strict --terse --no-summary --color=never";
+    let mut arguments = vec![&*script];
+    arguments.extend(options.split(' '));
+    arguments.extend(misjudged(file).flat_map(|types| ["--ignore", types]));
+    arguments.extend(["-f", file]);
+    tool(project, "perl", &arguments)
 }
 
 /// A pass if the tool says nothing; a skip where it is not installed.
-fn tool(project: &Project, name: &str, arguments: Vec<std::ffi::OsString>) -> Result<Outcome> {
-    let ran = duct::cmd(name, arguments)
+fn tool(project: &Project, name: &str, arguments: &[&str]) -> Result<Outcome> {
+    let ran = command(name, arguments)
         .dir(project.root())
         .stdin_null()
         .stderr_to_stdout()
@@ -126,7 +87,7 @@ fn tool(project: &Project, name: &str, arguments: Vec<std::ffi::OsString>) -> Re
     match ran {
         Ok(output) if output.status.success() => Ok(Outcome::Pass),
         Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let text = String::from_utf8_lossy(&output.stdout);
             Ok(Outcome::Fail(format!("{text}{name}: {}", output.status)))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -152,7 +113,7 @@ mod tests {
             ("lab/src/main.rs", false),
         ];
         for (file, expected) in cases {
-            assert_eq!(is_kernel(Path::new(file)), expected, "{file}");
+            assert_eq!(is_kernel(file), expected, "{file}");
         }
     }
 }

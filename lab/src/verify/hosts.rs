@@ -6,16 +6,13 @@ use anyhow::{ensure, Context, Result};
 
 use crate::ask::vmm;
 use crate::base::project::Project;
-use crate::boot::console::{Section, Transcript};
+use crate::boot::console::Transcript;
 use crate::build::Built;
 use crate::model::dump::Dump;
 use crate::model::hosts::{self, Host, Offer};
-use crate::model::registers::{Id, WORKAROUND_1, WORKAROUND_2, WORKAROUND_3};
-use crate::model::results::Case;
-use crate::model::results::Groups;
-use crate::verify::boots::{Boots, Plan};
-
-const WORKAROUNDS: [Id; 3] = [WORKAROUND_1, WORKAROUND_2, WORKAROUND_3];
+use crate::model::registers::{WORKAROUND_1, WORKAROUND_2, WORKAROUND_3};
+use crate::model::results::{Case, Groups};
+use crate::verify::boots::{cases_or_failure, Boots, Plan};
 
 /// What the kernel says of CPUs that have it. VMs have it then, unless the VMM hides it.
 const SSBS: &str = "detected: Speculative Store Bypassing Safe (SSBS)";
@@ -36,68 +33,60 @@ pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
 }
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
-    let hosts = hosts::load(project)?;
+    Ok(groups(&hosts::load(project)?, boots))
+}
+
+fn groups(hosts: &[Host], boots: &Boots) -> Groups {
     let groups = hosts.iter().map(|host| {
-        let cases = match boots.transcript(&host.name, host.kernel) {
-            Ok(transcript) => vec![
-                Case::from_result("offers", offers(host, transcript)),
-                Case::from_result("ssbs", ssbs(host, transcript)),
-                Case::from_result("cpus", cpus(host, transcript)),
-            ],
-            Err(error) => vec![Case::fail("boot", format!("{error:#}"))],
-        };
+        let transcript = boots.transcript(&host.name, host.kernel);
+        let cases = cases_or_failure(transcript.and_then(|it| cases(host, it)));
         (format!("{}/{}", host.name, host.kernel.name()), cases)
     });
-    Ok(groups.collect())
+    groups.collect()
+}
+
+fn cases(host: &Host, transcript: &Transcript) -> Result<Vec<Case>> {
+    let said = |name| transcript.section(name).map(|it| it.output.trim());
+    let ssbs = said(FEATURES)?.contains(SSBS);
+    let online = said(ONLINE)?;
+    let wanted = host.ssbs;
+    Ok(vec![
+        Case::from_result("offers", offers(host, transcript)),
+        Case::good_or(
+            ssbs == wanted,
+            "ssbs",
+            format!("that its VMs have SSBS is {ssbs}, but lab/data/hosts.toml says {wanted}"),
+        ),
+        Case::good_or(
+            online == host.cpus.to_string(),
+            "cpus",
+            format!("{online} of {} CPUs are online", host.cpus),
+        ),
+    ])
 }
 
 fn offers(host: &Host, transcript: &Transcript) -> Result<()> {
-    let offer = offer(&host.name, transcript.section(DUMP)?)?;
-    ensure!(
-        host.offers.contains(&offer),
-        "it offers {offer}, but lab/data/hosts.toml says {}",
-        host.offers
-            .iter()
-            .map(Offer::to_string)
-            .collect::<Vec<_>>()
-            .join(" or ")
-    );
-    Ok(())
-}
-
-fn offer(source: &str, section: &Section) -> Result<Offer> {
+    let section = transcript.section(DUMP)?;
     ensure!(
         section.status == 0,
         "saving a VM failed with status {}:\n{}",
         section.status,
         section.output
     );
-    let dump = Dump::parse(source, &section.output)?;
-    let mut offer = [0; 3];
-    for (value, id) in offer.iter_mut().zip(WORKAROUNDS) {
-        *value = dump
-            .value(id)
-            .with_context(|| format!("{id:#x} is missing"))?;
-    }
-    Ok(Offer(offer))
-}
-
-fn ssbs(host: &Host, transcript: &Transcript) -> Result<()> {
-    let has = transcript.section(FEATURES)?.output.contains(SSBS);
+    let dump = Dump::parse(&host.name, &section.output)?;
+    let value = |id| {
+        dump.value(id)
+            .with_context(|| format!("{id:#x} is missing"))
+    };
+    let offer = Offer([
+        value(WORKAROUND_1)?,
+        value(WORKAROUND_2)?,
+        value(WORKAROUND_3)?,
+    ]);
     ensure!(
-        has == host.ssbs,
-        "that its VMs have SSBS is {has}, but lab/data/hosts.toml says {}",
-        host.ssbs
-    );
-    Ok(())
-}
-
-fn cpus(host: &Host, transcript: &Transcript) -> Result<()> {
-    let online = transcript.section(ONLINE)?.output.trim();
-    ensure!(
-        online == host.cpus.to_string(),
-        "{online} of {} CPUs are online",
-        host.cpus
+        host.offers.contains(&offer),
+        "it offers {offer}, but lab/data/hosts.toml says {}",
+        Vec::from_iter(host.offers.iter().map(Offer::to_string)).join(" or ")
     );
     Ok(())
 }
@@ -105,22 +94,11 @@ fn cpus(host: &Host, transcript: &Transcript) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::boots::testing::{boots, failures, transcript};
 
-    fn transcript(dump: &str, features: &str, online: &str) -> Transcript {
-        let section = |name: &str, output: &str| Section {
-            name: name.to_owned(),
-            status: 0,
-            output: output.to_owned(),
-        };
-        Transcript {
-            kernel: String::new(),
-            served: String::new(),
-            sections: vec![
-                section(DUMP, dump),
-                section(FEATURES, features),
-                section(ONLINE, online),
-            ],
-        }
+    fn failed(host: &Host, dump: &str, features: &str, online: &str) -> Vec<String> {
+        let sections = [(DUMP, dump), (FEATURES, features), (ONLINE, online)];
+        failures(&cases(host, &transcript(&sections)).unwrap())
     }
 
     #[test]
@@ -130,24 +108,29 @@ mod tests {
         let dump = "0x6030000000140001 0x2\n0x6030000000140002 0x0\n0x6030000000140003 0x1\n";
         let feature = format!("CPU features: {SSBS}");
 
-        let good = transcript(dump, &feature, "1");
-        assert!(offers(host, &good).is_ok() && ssbs(host, &good).is_ok());
-        assert!(cpus(host, &good).is_ok());
-
-        let bad = transcript(&dump.replace("1 0x2", "1 0x1"), "", "2");
-        let messages = [offers(host, &bad), ssbs(host, &bad), cpus(host, &bad)]
-            .map(|result| result.unwrap_err().to_string());
+        assert!(failed(host, dump, &feature, "1").is_empty());
         assert_eq!(
-            messages,
+            failed(host, &dump.replace("1 0x2", "1 0x1"), "", "2"),
             [
-                "it offers 1/0/1, but lab/data/hosts.toml says 2/0/1",
-                "that its VMs have SSBS is false, but lab/data/hosts.toml says true",
-                "2 of 1 CPUs are online",
+                "offers: it offers 1/0/1, but lab/data/hosts.toml says 2/0/1",
+                "ssbs: that its VMs have SSBS is false, but lab/data/hosts.toml says true",
+                "cpus: 2 of 1 CPUs are online",
             ]
         );
+        let short = failed(host, "0x6030000000140001 0x2\n", "", "");
+        assert_eq!(short[0], "offers: 0x6030000000140002 is missing");
+    }
 
-        let short = transcript("0x6030000000140001 0x2\n", "", "");
-        let message = offers(host, &short).unwrap_err().to_string();
-        assert_eq!(message, "0x6030000000140002 is missing");
+    #[test]
+    fn a_failed_host_does_not_take_the_others_with_it() {
+        let hosts = hosts::load(&Project::here()).unwrap();
+        let hosts = ["a53", "n1", "a57"].map(|name| hosts::find(&hosts, name).unwrap().clone());
+        let dump = "0x6030000000140001 0x2\n0x6030000000140002 0x0\n0x6030000000140003 0x1\n";
+        let n1 = transcript(&[(DUMP, dump), (FEATURES, SSBS), (ONLINE, "1")]);
+        let boots = boots([("a53", Err(anyhow::anyhow!("it hangs"))), ("n1", Ok(n1))]);
+        let groups = groups(&hosts, &boots);
+        assert_eq!(failures(&groups[0].1), ["boot: it hangs"]);
+        assert!(failures(&groups[1].1).is_empty() && groups[1].1.len() == 3);
+        assert_eq!(failures(&groups[2].1), ["boot: host a57 was not booted"]);
     }
 }

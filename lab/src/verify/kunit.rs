@@ -5,10 +5,9 @@
 use anyhow::Result;
 
 use crate::ask::ktap;
-use crate::base::project::Project;
-use crate::model::results::Case;
-use crate::model::results::Groups;
-use crate::verify::boots::{Boots, Plan};
+use crate::base::project::{Handlers, Project};
+use crate::model::results::{Case, Groups};
+use crate::verify::boots::{Boots, Mode, Plan};
 
 /// The suite that must be there.
 const SUITE: &str = "kvm_arm_fw_regs/";
@@ -19,22 +18,22 @@ const DOCTESTS: &str = "rust_doctests_kernel/rust_doctest_kernel_kvm_";
 const HOST: &str = "max";
 
 pub fn plan(plan: &mut Plan) -> Result<()> {
-    plan.kunit(HOST);
+    plan.job_in(Mode::Kunit, HOST, Handlers::Rust);
     Ok(())
 }
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
-    let wanted: &[&str] = match project.has_doctests() {
-        true => &[SUITE, DOCTESTS],
-        false => &[SUITE],
+    let wanted = match project.has_doctests() {
+        true => vec![SUITE, DOCTESTS],
+        false => vec![SUITE],
     };
-    let cases = cases(&boots.kunit(HOST)?.kernel, wanted);
-    Ok(vec![(String::new(), cases)])
+    let transcript = boots.transcript_in(Mode::Kunit, HOST, Handlers::Rust)?;
+    Ok(vec![(String::new(), cases(&transcript.kernel, &wanted))])
 }
 
-/// The results in a kernel's log, among which there must be some whose names begin as is wanted.
-fn cases(log: &str, wanted: &[&str]) -> Vec<Case> {
-    let ktap = ktap::parse(log);
+/// The results on a console, among which there must be some whose names begin as is wanted.
+pub fn cases(console: &str, wanted: &[&str]) -> Vec<Case> {
+    let ktap = ktap::parse(console);
     let mut cases = ktap.cases;
     if !ktap.problems.is_empty() {
         cases.push(Case::fail("(protocol)", ktap.problems.join("\n")));

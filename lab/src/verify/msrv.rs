@@ -8,17 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use fs_err as fs;
 
-use crate::base::disk::{ensure_space, is_made_with, note_made_with};
+use crate::base::disk::{ensure_space, is_made_with, note_made_with, whole_dir};
 use crate::base::process::{command, find_program, logged, output};
-use crate::base::progress::{say, Step};
+use crate::base::progress::Step;
 use crate::base::project::{Handlers, Project};
 use crate::base::version::Version;
 use crate::build::kernel::make::Warnings;
 use crate::build::kernel::{config, refuse_warnings};
 use crate::get::packages::{Oldest, Packages};
 use crate::get::{mirror, want};
-use crate::model::results::Case;
-use crate::model::results::Groups;
+use crate::model::results::{Case, Groups};
 
 /// What the root takes on the disk, in GB.
 const SPACE: u64 = 2;
@@ -38,6 +37,13 @@ shift
 exec chroot "$root" env -i HOME=/root PATH=/usr/bin:/bin "$@"
 "#;
 
+/// Checks the workspace `$1` in the target directory `$2`, with what Cargo has in `$3`.
+const LAB: &str = r#"
+export CARGO_HOME="$3"
+cargo check --workspace --lib --bins --tests --locked --offline \
+	--manifest-path "$1" --target-dir "$2"
+"#;
+
 /// Configures the build directory `$2` of the tree `$1` with the fragment `$3`, and builds what is
 /// written in Rust.
 const KERNEL: &str = r#"
@@ -53,86 +59,54 @@ kbuild rust/kernel.o arch/arm64/kvm/fw_regs/ samples/rust/
 pub fn run(project: &Project) -> Result<Groups> {
     let packages = Packages::load(project)?;
     let rustc = output(&command("rustc", ["--version"]))?;
-    let (minimum, is) = (packages.minimum.rustc, Version::find(&rustc));
-    let cases = if is.map(Version::series) == Some(minimum.series()) {
+    let minimum = packages.minimum.rustc.series();
+    let cases = if Version::find(&rustc).map(Version::series) == Some(minimum) {
         // All else that this command builds is built with it.
         vec![Case::pass(rustc.trim())]
-    } else if let Some(reason) = missing() {
+    } else if !rustix::process::geteuid().is_root() {
+        let reason = "a root of another suite needs root: run `sudo make check`";
         vec![Case::skip("root", reason)]
+    } else if find_program("apt-get").is_none() {
+        vec![Case::skip("root", "a root of a suite of Debian needs apt")]
     } else {
         in_root(project, &packages.oldest)?
     };
     Ok(vec![(String::new(), cases)])
 }
 
-/// Why no root can be made here.
-fn missing() -> Option<&'static str> {
-    if !rustix::process::geteuid().is_root() {
-        Some("a root of another suite needs root: run `sudo make check`")
-    } else if find_program("apt-get").is_none() {
-        Some("a root of a suite of Debian needs apt")
-    } else {
-        None
-    }
-}
-
 fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     want(project, "mmdebstrap")?;
-    let root = make_root(project, oldest)?;
-    let inside = |what: &str, args: &[&str], each: &mut dyn FnMut(&str)| {
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let root = text(make_root(project, oldest)?);
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.unwrap_or_else(|| Path::new(&home).join(".cargo"));
+    let [checkout, out, cargo] = [project.root().into(), project.out(""), cargo].map(text);
+    let inside = |what: &str, script: &str, args: [&str; 3], each: &mut dyn FnMut(&str)| {
         let _step = Step::spinner(format!("{what}, with the oldest tools"));
-        let places = [project.root().to_path_buf(), project.out(""), cargo_home()];
-        let mut all = vec!["--mount", "sh", "-eu", "-c", INSIDE, "inside"];
-        let places = places.map(|place| place.to_string_lossy().into_owned());
-        let root = root.to_string_lossy();
-        all.push(&root);
-        all.extend(places.iter().map(String::as_str));
-        all.push("--");
-        all.extend(args);
+        let chroot = [
+            "--mount", "sh", "-eu", "-c", INSIDE, "inside", &root, &checkout, &out, &cargo, "--",
+        ];
+        let all = [&chroot, &["sh", "-eu", "-c", script, what][..], &args].concat();
         let log = project.log(&format!("msrv-{what}"));
         logged(what, &command("unshare", all), &log, each)
     };
 
-    let manifest = project.root().join("lab/Cargo.toml");
-    let manifest = manifest.to_string_lossy();
+    let manifest = format!("{checkout}/lab/Cargo.toml");
     // The root needs no way to the registry.
     let fetch = ["fetch", "--locked", "--manifest-path", &manifest];
     output(&command("cargo", fetch))?;
-    let (home, target) = (cargo_home(), project.out("cargo/msrv"));
-    let [home, target] = [("CARGO_HOME", &home), ("CARGO_TARGET_DIR", &target)]
-        .map(|(name, place)| format!("{name}={}", place.display()));
-    let cargo = [
-        "check",
-        "--workspace",
-        "--lib",
-        "--bins",
-        "--tests",
-        "--locked",
-        "--offline",
-    ];
-    let cargo = [
-        &[&*home, &*target, "cargo"],
-        &cargo[..],
-        &["--manifest-path", &manifest],
-    ]
-    .concat();
-    let lab = inside("lab", &cargo, &mut |_| ());
+    let target = text(project.out("cargo/msrv"));
+    let lab = inside("lab", LAB, [&manifest, &target, &cargo], &mut |_| ());
 
     let build_dir = project.base().join("build/msrv");
     let fragment = project.base().join("build/msrv.config");
     fs::create_dir_all(&build_dir)?;
     fs::write(&fragment, config::fragment(project, Handlers::Rust)?)?;
-    let tree = project.tree();
-    let places = [&tree, &build_dir, &fragment].map(|place| place.to_string_lossy());
-    let [tree, build_dir, fragment] = &places;
+    let [tree, build_dir, fragment] = [project.tree(), build_dir, fragment].map(text);
     let mut warnings = Warnings::new(project)?;
-    let kernel = inside(
-        "kernel",
-        &[
-            "sh", "-eu", "-c", KERNEL, "kernel", tree, build_dir, fragment,
-        ],
-        &mut |line| warnings.read(line),
-    );
+    let args = [&*tree, &*build_dir, &*fragment];
+    let kernel = inside("kernel", KERNEL, args, &mut |line| warnings.read(line));
     let kernel = kernel.and_then(|()| refuse_warnings(&project.tree(), warnings));
     Ok(vec![
         Case::from_result("lab", lab),
@@ -142,42 +116,25 @@ fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
 
 /// A root with the oldest tools.
 fn make_root(project: &Project, oldest: &Oldest) -> Result<PathBuf> {
-    let root = project.out("cache").join(format!("root-{}", oldest.suite));
-    let made_from = format!("{} {}", oldest.suite, oldest.packages.join(","));
+    let Oldest { suite, packages } = oldest;
+    let packages = packages.join(",");
+    let root = project.out("cache").join(format!("root-{suite}"));
+    let made_from = format!("{suite} {packages}");
     if is_made_with(&root, &made_from) {
         return Ok(root);
     }
     ensure_space(&project.out(""), SPACE, "a root with the oldest tools")?;
-    if root.exists() {
-        fs::remove_dir_all(&root)?;
-    }
-    let step = Step::spinner(format!("making a root of {}", oldest.suite));
-    let include = format!("--include={}", oldest.packages.join(","));
-    let place = root.to_string_lossy();
-    let mirror = mirror(project)?;
-    let args = [
-        "--variant=essential",
-        &include,
-        &oldest.suite,
-        &place,
-        &mirror,
-    ];
-    logged(
-        "making the root",
-        &command("mmdebstrap", args),
-        &project.log("msrv-root"),
-        |line| step.message(line.trim().to_owned()),
-    )?;
-    note_made_with(&root, &made_from)?;
-    drop(step);
-    say(format!(
-        "made a root of {} for the oldest tools",
-        oldest.suite
-    ));
+    let step = Step::spinner(format!("making a root of {suite}"));
+    let (include, mirror) = (format!("--include={packages}"), mirror(project)?);
+    whole_dir(&root, |dir| {
+        let dir_text = dir.to_string_lossy();
+        let args = ["--variant=essential", &include, suite, &dir_text, &mirror];
+        let (make, log) = (command("mmdebstrap", args), project.log("msrv-root"));
+        logged("making the root", &make, &log, |line| {
+            step.message(line.trim());
+        })?;
+        note_made_with(dir, &made_from)
+    })?;
+    step.done(format!("made a root of {suite} for the oldest tools"));
     Ok(root)
-}
-
-fn cargo_home() -> PathBuf {
-    let home = std::env::var_os("HOME").unwrap_or_default();
-    std::env::var_os("CARGO_HOME").map_or_else(|| Path::new(&home).join(".cargo"), PathBuf::from)
 }

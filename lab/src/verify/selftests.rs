@@ -1,34 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Our selftests, on hosts of all kinds, with both kernels: none may fail.
+//! Our selftests, on hosts of all kinds, with both kernels: none may fail. Cases that no host has
+//! run are tests of nothing.
 
-use anyhow::Result;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::ran::Ran;
+use anyhow::{ensure, Result};
+
 use crate::ask::ktap;
 use crate::base::project::{Handlers, Project};
 use crate::model::hosts;
-use crate::model::results::Case;
-use crate::model::results::Groups;
-use crate::verify::boots::{command_name, programs, selftest, Boots, Plan};
+use crate::model::results::{Case, Groups, Outcome};
+use crate::verify::boots::{command_name, selftest, Boots, Plan};
+use crate::verify::{bench, differential};
 
 const SUITE: &str = "selftests";
 
 /// How long one program may take.
 const SECONDS: u64 = 120;
 
-/// Selftest sources that are no tests of their own but halves of comparisons.
-pub const VECTORS: &str = "fw_regs_vectors";
-const COSTS: &str = crate::verify::bench::PROGRAM;
-
 /// The programs: one per source, so that none that failed to build can be overlooked.
 fn tests(project: &Project) -> Result<Vec<String>> {
-    let programs = programs(&project.root().join("selftests/kvm/arm64"))?;
-    Ok(programs
-        .into_iter()
-        .filter(|name| name != VECTORS && name != COSTS)
-        .map(|name| format!("arm64/{name}"))
-        .collect())
+    let sources = project.root().join("selftests/kvm/arm64/*.c");
+    let mut tests = Vec::new();
+    for source in glob::glob(&sources.to_string_lossy())? {
+        let program = source?.with_extension("");
+        let name = program.file_name().unwrap_or_default();
+        tests.push(format!("arm64/{}", name.to_string_lossy()));
+    }
+    ensure!(!tests.is_empty(), "no selftests: {}", sources.display());
+    // Halves of comparisons, and no tests of their own.
+    let costs = format!("arm64/{}", bench::PROGRAM);
+    tests.retain(|test| test != differential::TEST && *test != costs);
+    Ok(tests)
 }
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
@@ -53,30 +57,28 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let hosts = hosts::with_selftests(project)?;
     let mut groups = Groups::new();
     for handlers in Handlers::ALL {
-        let mut ran = Ran::new(handlers == Handlers::Rust);
+        let kernel = handlers.name();
+        let mut ran = Ran::default();
         let mut complete = true;
         for host in &hosts {
-            match results(project, boots, &host.name, handlers) {
-                Err(error) => {
-                    let place = format!("{}/{}", host.name, handlers.name());
-                    groups.push((place, vec![Case::fail("boot", format!("{error:#}"))]));
-                    complete = false;
-                }
-                Ok(results) => {
-                    for (place, test, cases) in results {
-                        let nothing = cases.is_empty();
-                        let cases = ran.take(&test, cases);
-                        // A test of strict VMs alone is told about at the end.
-                        if nothing || !cases.is_empty() {
-                            groups.push((place, cases));
-                        }
-                    }
+            let results = results(project, boots, &host.name, handlers);
+            let results = results.unwrap_or_else(|error| {
+                complete = false;
+                let failure = Case::fail("boot", format!("{error:#}"));
+                let place = format!("{}/{kernel}", host.name);
+                vec![(place, String::new(), vec![failure])]
+            });
+            for (place, test, cases) in results {
+                let nothing = cases.is_empty();
+                let cases = ran.take(handlers == Handlers::Rust, &test, cases);
+                // A test of strict VMs alone is told about at the end.
+                if nothing || !cases.is_empty() {
+                    groups.push((place, cases));
                 }
             }
         }
         if complete {
-            let place = format!("all-hosts/{}", handlers.name());
-            groups.push((place, ran.finish()));
+            groups.push((format!("all-hosts/{kernel}"), ran.finish()));
         }
     }
     Ok(groups)
@@ -99,4 +101,88 @@ pub fn results(
         results.push((place, name, cases));
     }
     Ok(results)
+}
+
+/// What a case says that is skipped because the kernel has no strict VMs.
+const CAPABILITY: &str = "KVM_CAP_ARM_FW_REGS_STRICT";
+
+/// What one kernel has run, on all hosts: cases as `test/name`.
+#[derive(Default)]
+struct Ran {
+    ran: BTreeSet<String>,
+    /// With whether the lack of the capability was a reason.
+    skipped: BTreeMap<String, bool>,
+}
+
+impl Ran {
+    /// Takes the results of one test on one host. Returns those that are worth telling for each
+    /// host. A kernel with strict VMs has the capability, and may skip nothing for the lack of it.
+    fn take(&mut self, strict_vms: bool, test: &str, mut cases: Vec<Case>) -> Vec<Case> {
+        cases.retain(|Case { name, outcome }| {
+            let case = format!("{test}/{name}");
+            let Outcome::Skip(reason) = outcome else {
+                self.ran.insert(case);
+                return true;
+            };
+            let lacks_capability = reason.contains(CAPABILITY) && !strict_vms;
+            *self.skipped.entry(case).or_default() |= lacks_capability;
+            !lacks_capability
+        });
+        cases
+    }
+
+    /// What can be said only when all hosts have been seen: which cases ran nowhere.
+    fn finish(self) -> Vec<Case> {
+        let mut never = self.skipped;
+        never.retain(|case, _| !self.ran.contains(case));
+        let lacking = never.values().filter(|lacks| **lacks).count();
+        never.retain(|_, lacks_capability| !*lacks_capability);
+
+        let never = never.into_keys();
+        let mut cases: Vec<Case> = never
+            .map(|case| Case::fail(case, "was skipped on every host"))
+            .collect();
+        if cases.is_empty() {
+            cases.push(Case::pass("every case ran somewhere"));
+        }
+        if lacking > 0 {
+            let reason = format!("no {CAPABILITY}");
+            cases.push(Case::skip(format!("{lacking} cases"), reason));
+        }
+        cases
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(strict_vms: bool) -> (Vec<Case>, Vec<Case>) {
+        let mut ran = Ran::default();
+        let skip = |name, reason: &str| Case::skip(name, reason);
+        let cases = ["x", "y", "z"].map(|name| skip(name, "no SSBS"));
+        assert_eq!(ran.take(strict_vms, "a", cases.to_vec()), cases);
+        let strict = format!("Requirement not met: kvm_has_cap({CAPABILITY})");
+        let cases = vec![Case::pass("x"), skip("y", "no SSBS"), skip("z", &strict)];
+        (ran.take(strict_vms, "a", cases), ran.finish())
+    }
+
+    #[test]
+    fn a_case_must_run_somewhere() {
+        let (told, all) = ran(true);
+        assert_eq!(told.len(), 3);
+        let never = |name| Case::fail(name, "was skipped on every host");
+        assert_eq!(all, [never("a/y"), never("a/z")]);
+    }
+
+    #[test]
+    fn a_kernel_without_strict_vms_runs_the_others() {
+        let (told, all) = ran(false);
+        assert_eq!(told.len(), 2);
+        let lacking = Case::skip("1 cases", "no KVM_CAP_ARM_FW_REGS_STRICT");
+        assert_eq!(
+            all,
+            [Case::fail("a/y", "was skipped on every host"), lacking]
+        );
+    }
 }

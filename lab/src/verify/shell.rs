@@ -3,84 +3,75 @@
 //! `lab shell`, as a person uses it: waits for the prompt, types, and reads.
 
 use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{bail, ensure, Context, Result};
+use regex::Regex;
 
 use crate::base::error::Help;
 use crate::base::project::Project;
 use crate::boot::console;
-use crate::model::results::Case;
-use crate::model::results::Groups;
+use crate::model::results::{Case, Groups};
+use crate::verify::sample::commands;
 
 /// A host that does not say anything for so long in all is ended.
 const SECONDS: &str = "120";
 
-/// What is typed, and what must be said then.
-type Line = (&'static str, &'static str);
-
-struct Session {
-    name: &'static str,
-    arguments: &'static [&'static str],
-    prompt: &'static str,
-    lines: &'static [Line],
-}
-
-const SESSIONS: [Session; 2] = [
-    Session {
-        name: "rust",
-        arguments: &["--cpu", "cortex-a76", "--handlers", "rust"],
-        prompt: "cortex-a76# ",
-        lines: &[
-            ("dmesg | grep -c 'served by Rust'", "1"),
-            ("fw_regs_vmm dump | head -n 1", "0x6030000000140000 0x10003"),
-            (
-                "fw_regs_vmm restore /dumps/v2-6.1.129",
-                "rejected /dumps/v2-6.1.129 1",
-            ),
-            (
-                "/selftests/arm64/fw_regs_cap | grep Totals",
-                "fail:0 xfail:0",
-            ),
-            ("fw_regs_vmm dump -s | wc -l", "8"),
-            ("tty", "/dev/ttyAMA0"),
-        ],
-    },
-    Session {
-        name: "c-with-firmware",
-        arguments: &["--cpu=a64fx", "--firmware=0,-2,-1", "--handlers=c"],
-        prompt: "a64fx# ",
-        lines: &[
-            ("dmesg | grep -c 'served by Rust'", "0"),
-            ("fw_regs_vmm dump | sed -n 2p", "0x6030000000140001 0x1"),
-            ("fw_regs_vmm dump | sed -n 3p", "0x6030000000140002 0x3"),
-            ("fw_regs_vmm dump -s", "this kernel has no strict VMs"),
-        ],
-    },
+/// A name, a CPU, further options, and what is typed.
+const SESSIONS: [(&str, &str, &[&str], &str); 2] = [
+    (
+        "rust",
+        "cortex-a76",
+        &["--handlers=rust"],
+        include_str!("../../data/shell/rust.txt"),
+    ),
+    (
+        "c-with-firmware",
+        "a64fx",
+        &["--firmware=0,-2,-1", "--handlers=c"],
+        include_str!("../../data/shell/c.txt"),
+    ),
 ];
 
 pub fn run(project: &Project) -> Result<Groups> {
-    let cases = SESSIONS.iter().map(|session| {
+    let cases = SESSIONS.map(|(name, cpu, options, session)| {
         let mut heard = String::new();
-        let result = talk(project, session, &mut heard).with_context(|| format!("heard:\n{heard}"));
-        Case::from_result(session.name, result)
+        let result = talk(project, cpu, options, session, &mut heard);
+        Case::from_result(name, result.with_context(|| format!("heard:\n{heard}")))
     });
-    Ok(vec![(String::new(), cases.collect())])
+    Ok(vec![(String::new(), cases.into())])
 }
 
-fn talk(project: &Project, session: &Session, heard: &mut String) -> Result<()> {
-    let mut terminal = Terminal::open(project, session.arguments)?;
-    terminal.hear_until(session.prompt, heard)?;
-    for (line, expected) in session.lines {
+fn talk(
+    project: &Project,
+    cpu: &str,
+    options: &[&str],
+    session: &'static str,
+    heard: &mut String,
+) -> Result<()> {
+    let shell = Command::new("timeout")
+        .args(["--kill-after=5", SECONDS])
+        .arg(std::env::current_exe()?)
+        .args(project.options())
+        .args(["shell", "--cpu", cpu])
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .help("`timeout` is of the package coreutils")?;
+    let mut terminal = Terminal(shell);
+    terminal.hear_until(&format!("{cpu}# "), heard)?;
+    let prompt = format!("\n{cpu}# ");
+    for command in commands(session) {
+        let (line, says) = (command.line, &command.says);
         let start = heard.len();
         terminal.type_in(&format!("{line}\n"))?;
-        terminal.hear_until(&format!("\n{}", session.prompt), heard)?;
+        terminal.hear_until(&prompt, heard)?;
         // What was typed is echoed; the answer is after it.
-        let answer = heard[start..].split_once('\n');
-        let answer = answer.map_or("", |(_, answer)| answer);
+        let (_, answer) = heard[start..].split_once('\n').unwrap_or_default();
         ensure!(
-            answer.contains(expected),
-            "`{line}` should be answered with `{expected}`, not\n{answer}"
+            Regex::new(&command.pattern())?.is_match(answer),
+            "`{line}` should be answered with `{says}`, not\n{answer}"
         );
     }
 
@@ -88,48 +79,26 @@ fn talk(project: &Project, session: &Session, heard: &mut String) -> Result<()> 
     terminal.type_in("sh -c 'echo begin; exec sleep 1000'\n")?;
     terminal.hear_until("\nbegin\n", heard)?;
     terminal.type_in("\x03")?;
-    terminal.hear_until(&format!("\n{}", session.prompt), heard)?;
+    terminal.hear_until(&prompt, heard)?;
     terminal.type_in("exit\n")?;
     terminal.close()
 }
 
-struct Terminal {
-    child: Child,
-    input: ChildStdin,
-    output: ChildStdout,
-}
+/// A shell that is ended where this is dropped.
+struct Terminal(Child);
 
 impl Terminal {
-    fn open(project: &Project, arguments: &[&str]) -> Result<Self> {
-        let mut child = Command::new("timeout")
-            .args(["--kill-after=5", SECONDS])
-            .arg(std::env::current_exe()?)
-            .args(project.options())
-            .arg("shell")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .help("`timeout` is of the package coreutils")?;
-        let input = child.stdin.take().context("no way to type")?;
-        let output = child.stdout.take().context("no way to hear")?;
-        Ok(Self {
-            child,
-            input,
-            output,
-        })
-    }
-
     fn type_in(&mut self, text: &str) -> Result<()> {
-        self.input.write_all(text.as_bytes())?;
-        Ok(self.input.flush()?)
+        let input = self.0.stdin.as_mut().context("no way to type")?;
+        Ok(input.write_all(text.as_bytes())?)
     }
 
     fn hear_until(&mut self, end: &str, heard: &mut String) -> Result<()> {
+        let output = self.0.stdout.as_mut().context("no way to hear")?;
         let mut new = Vec::new();
         loop {
             let mut bytes = [0; 4096];
-            let count = self.output.read(&mut bytes)?;
+            let count = output.read(&mut bytes)?;
             if count == 0 {
                 bail!("it ended before `{}`", end.trim());
             }
@@ -143,10 +112,10 @@ impl Terminal {
     }
 
     /// Waits until it has ended by itself.
-    fn close(mut self) -> Result<()> {
-        let mut rest = Vec::new();
-        self.output.read_to_end(&mut rest)?;
-        let status = self.child.wait()?;
+    fn close(&mut self) -> Result<()> {
+        let output = self.0.stdout.as_mut().context("no way to hear")?;
+        output.read_to_end(&mut Vec::new())?;
+        let status = self.0.wait()?;
         ensure!(status.success(), "it ended with {status}");
         Ok(())
     }
@@ -155,7 +124,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // Nothing is left to be killed after a session that ended well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -2,10 +2,10 @@
 
 //! The kernel's C files that we add or edit, and the headers that they include, seen by sparse.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{ensure, Result};
+use fs_err as fs;
 
 use crate::base::process::logged;
 use crate::base::progress::Step;
@@ -13,8 +13,7 @@ use crate::base::project::{Handlers, Project};
 use crate::build::kernel::make::Kbuild;
 use crate::build::tree;
 use crate::get::Toolchain;
-use crate::model::results::Case;
-use crate::model::results::Groups;
+use crate::model::results::{Case, Groups};
 
 /// Where C files are objects of the kernel.
 const KERNEL: &str = "arch/";
@@ -25,14 +24,11 @@ const SPARSE: &str = "CHECK=sparse -D__typeof_unqual__=__typeof__";
 
 pub fn run(project: &Project, tools: &Toolchain) -> Result<Groups> {
     let changes = tree::changes(project)?;
-    let mut groups = Vec::new();
-    for handlers in Handlers::ALL {
-        groups.push((
-            handlers.name().to_owned(),
-            look(project, tools, handlers, &changes)?,
-        ));
-    }
-    Ok(groups)
+    let groups = Handlers::ALL.map(|handlers| {
+        let cases = look(project, tools, handlers, &changes)?;
+        Ok((handlers.name().to_owned(), cases))
+    });
+    groups.into_iter().collect()
 }
 
 /// Looks at the files that are in one of the kernels.
@@ -42,11 +38,10 @@ fn look(
     handlers: Handlers,
     changes: &[String],
 ) -> Result<Vec<Case>> {
-    let kbuild = Kbuild::new(&project.tree(), &project.build_dir(handlers), tools);
-    let sources = changes.iter().filter_map(|path| object(path));
-    let objects: Vec<String> = sources
-        .filter(|object| kbuild.build_dir.join(object).exists())
-        .collect();
+    let tree = project.tree();
+    let kbuild = Kbuild::new(&tree, &project.build_dir(handlers), tools);
+    let mut objects: Vec<String> = changes.iter().filter_map(|path| object(path)).collect();
+    objects.retain(|object| kbuild.build_dir.join(object).exists());
     ensure!(!objects.is_empty(), "nothing of ours is built");
 
     let step = Step::spinner("looking with sparse");
@@ -56,29 +51,22 @@ fn look(
     let (mut found, mut looks) = (Vec::new(), 0);
     logged("sparse", &kbuild.make(&args), &log, |line| {
         looks += usize::from(is_look(line, changes));
-        found.extend(diagnosis(line, &project.tree(), changes));
+        found.extend(diagnosis(line, &tree, changes));
     })?;
     drop(step);
-    // A file that we edit has lines of others, on some of which sparse has its say.
-    let mut ours = Vec::new();
-    for diagnosis in found {
-        let text = fs::read_to_string(project.tree().join(&diagnosis.file))?;
-        let line = text
-            .lines()
-            .nth(diagnosis.line.saturating_sub(1))
-            .unwrap_or_default();
-        let added = tree::added(project, &diagnosis.file)?;
-        if added.lines().any(|added| added == line) {
-            ours.push(Case::fail("diagnosis", diagnosis.text));
-        }
-    }
 
     let wanted = objects.len();
-    let mut cases = vec![match looks == wanted {
-        true => Case::pass(format!("{wanted} files")),
-        false => Case::fail("files", format!("looked at {looks} of {wanted}")),
-    }];
-    cases.extend(ours);
+    let (all, cause) = (looks == wanted, format!("looked at {looks} of {wanted}"));
+    let mut cases = vec![Case::good_or(all, format!("{wanted} files"), cause)];
+    // A file that we edit has lines of others, on some of which sparse has its say.
+    for (file, line, text) in found {
+        let source = fs::read_to_string(tree.join(&file))?;
+        let line = source.lines().nth(line.saturating_sub(1));
+        let added = tree::added(project, &file)?;
+        if added.lines().any(|added| added == line.unwrap_or_default()) {
+            cases.push(Case::fail("diagnosis", text));
+        }
+    }
     Ok(cases)
 }
 
@@ -90,33 +78,22 @@ fn object(path: &str) -> Option<String> {
 
 /// Whether a line of Kbuild's tells that sparse looks at a file of ours.
 fn is_look(line: &str, ours: &[String]) -> bool {
-    let file = line.strip_prefix("  CHECK ");
-    file.is_some_and(|file| {
-        ours.iter()
-            .any(|path| Path::new(file.trim()).ends_with(path))
-    })
+    let file = line
+        .strip_prefix("  CHECK ")
+        .map(|file| Path::new(file.trim()));
+    file.is_some_and(|file| ours.iter().any(|path| file.ends_with(path)))
 }
 
-/// What sparse says of a line.
-#[derive(Debug, PartialEq)]
-struct Diagnosis {
-    file: String,
-    line: usize,
-    text: String,
-}
-
-/// What sparse says of a file in which we have lines: `file:line:column: warning: ...`.
-fn diagnosis(said: &str, tree: &Path, ours: &[String]) -> Option<Diagnosis> {
+/// What sparse says of a file in which we have lines, `file:line:column: warning: ...`: file, line
+/// and all of it.
+fn diagnosis(said: &str, tree: &Path, ours: &[String]) -> Option<(String, usize, String)> {
     let (file, rest) = said.split_once(':')?;
     let file = Path::new(file);
     let file = file.strip_prefix(tree).unwrap_or(file).to_str()?;
     let file = file.strip_prefix("./").unwrap_or(file);
     let line = rest.split(':').next()?.parse().ok()?;
-    ours.iter().any(|path| path == file).then(|| Diagnosis {
-        file: file.to_owned(),
-        line,
-        text: format!("{file}:{rest}"),
-    })
+    let ours = ours.iter().any(|path| path == file);
+    ours.then(|| (file.to_owned(), line, format!("{file}:{rest}")))
 }
 
 #[cfg(test)]
@@ -136,11 +113,8 @@ mod tests {
     fn diagnoses_of_our_files_are_found() {
         let ours = ["a/b.c".to_owned()];
         let said = |line| diagnosis(line, Path::new("/k"), &ours);
-        let known = Some(Diagnosis {
-            file: "a/b.c".to_owned(),
-            line: 1,
-            text: "a/b.c:1:2: warning: symbol".to_owned(),
-        });
+        let text = "a/b.c:1:2: warning: symbol".to_owned();
+        let known = Some(("a/b.c".to_owned(), 1, text));
         assert_eq!(said("/k/a/b.c:1:2: warning: symbol"), known);
         assert_eq!(said("a/b.c:1:2: warning: symbol"), known);
         assert_eq!(said("/k/a/c.c:1:2: warning: symbol"), None);

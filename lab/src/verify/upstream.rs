@@ -4,17 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::ask::ktap::{self, Ktap};
+use crate::ask::ktap;
 use crate::base::project::{Handlers, Project};
 use crate::base::version::Version;
 use crate::boot::console::Section;
 use crate::get::source::version_of;
-use crate::model::results::Groups;
-use crate::model::results::{Case, Outcome};
-use crate::verify::boots::{command_name, program, selftest, Boots, Plan};
+use crate::model::results::{Case, Groups, Outcome};
+use crate::verify::boots::{cases_or_failure, command_name, program, selftest, Boots, Plan};
 
 const SUITE: &str = "upstream";
 
@@ -30,19 +29,18 @@ struct File {
     since: BTreeMap<Version, Vec<String>>,
 }
 
+fn parse() -> Result<File> {
+    let text = include_str!("../../data/upstream-tests.toml");
+    toml::from_str(text).context("lab/data/upstream-tests.toml")
+}
+
+/// What is run on the kernel of the tree.
 fn load(project: &Project) -> Result<File> {
-    let path = project.root().join("lab/data/upstream-tests.toml");
-    let mut file: File = toml::from_str(&fs_err::read_to_string(&path)?)
-        .with_context(|| path.display().to_string())?;
-    ensure!(
-        !file.hosts.is_empty() && !file.tests.is_empty(),
-        "{}: no hosts or no tests",
-        path.display()
-    );
+    let mut file = parse()?;
     let version = version_of(&project.tree()).context("no kernel tree")?;
-    for (since, tests) in std::mem::take(&mut file.since) {
-        if version >= since {
-            file.tests.extend(tests);
+    for (since, tests) in &file.since {
+        if version >= *since {
+            file.tests.extend_from_slice(tests);
         }
     }
     Ok(file)
@@ -63,31 +61,25 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let file = load(project)?;
-    let mut groups = Groups::new();
-    for host in &file.hosts {
-        let transcripts = Handlers::ALL.map(|handlers| boots.transcript(host, handlers));
-        let cases = match transcripts {
-            [Ok(rust), Ok(c)] => {
-                let mut cases = Vec::new();
-                for test in &file.tests {
-                    let name = command_name(SUITE, test);
-                    cases.push(compare(
-                        program(test),
-                        c.section(&name)?,
-                        rust.section(&name)?,
-                    ));
-                }
-                cases
-            }
-            transcripts => transcripts
-                .into_iter()
-                .filter_map(Result::err)
-                .map(|error| Case::fail("boot", format!("{error:#}")))
-                .collect(),
-        };
-        groups.push((host.clone(), cases));
-    }
-    Ok(groups)
+    let groups = file.hosts.iter().map(|host| {
+        let cases = cases_or_failure(compare_on(boots, host, &file.tests));
+        (host.clone(), cases)
+    });
+    Ok(groups.collect())
+}
+
+fn compare_on(boots: &Boots, host: &str, tests: &[String]) -> Result<Vec<Case>> {
+    let c = boots.transcript(host, Handlers::C)?;
+    let rust = boots.transcript(host, Handlers::Rust)?;
+    let cases = tests.iter().map(|test| {
+        let name = command_name(SUITE, test);
+        Ok(compare(
+            program(test),
+            c.section(&name)?,
+            rust.section(&name)?,
+        ))
+    });
+    cases.collect()
 }
 
 /// One result out of two runs.
@@ -116,7 +108,7 @@ fn compare(test: &str, c: &Section, rust: &Section) -> Case {
 /// program says any.
 fn verdict(section: &Section) -> String {
     let mut words = vec![format!("status {}", section.status)];
-    let Ktap { cases, .. } = ktap::parse(&section.output);
+    let cases = ktap::parse(&section.output).cases;
     words.extend(cases.iter().map(|case| {
         let outcome = match case.outcome {
             Outcome::Pass => "passed",
@@ -187,9 +179,10 @@ mod tests {
 
     #[test]
     fn the_file_of_the_project_is_valid() {
-        let project = Project::here();
-        let hosts = crate::model::hosts::load(&project).unwrap();
-        for host in load(&project).unwrap().hosts {
+        let hosts = crate::model::hosts::load(&Project::here()).unwrap();
+        let file = parse().unwrap();
+        assert!(!file.hosts.is_empty() && !file.tests.is_empty());
+        for host in file.hosts {
             crate::model::hosts::find(&hosts, &host).unwrap();
         }
     }

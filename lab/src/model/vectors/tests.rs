@@ -49,7 +49,7 @@ fn a_mutated_output_is_an_error() {
         (" 2 3 0x3", " 2 0 0x3", "an empty run"),
         (" 2 3 0x3", " 2 3 3", "first value"),
         (" 2 3 0x3", " 2 x 0x3", "count"),
-        ("0 0x2\n", "0\n", "words"),
+        ("0 0x2\n", "0\n", "neither a run"),
         ("skip ssbs", "skip fresh", "skipped and run"),
         ("run ran", "ran run", "neither a run"),
         (
