@@ -121,6 +121,31 @@ class Answers(unittest.TestCase):
             number = _numbers(inputs, {inputs.id: register.id, symbol: value})
             self.assertEqual(errno_name(number(outcome.answer)), "EFAULT")
 
+    def test_the_event_has_promise_and_offer_where_the_value_was_judged(self):
+        from fwprove.expected import expect_set
+
+        inputs, register = _inputs("SMCCC_ARCH_WORKAROUND_1")
+        _, _, value, promise, offer, verdict = expect_set(inputs, register).trace
+        for given, seen in (({inputs.value: 1}, (1, 0, 1, 0)), ({inputs.value: 2}, (2, 0, 1, 6)),
+                            ({inputs.value: 3}, (3, 0, 0, 4)), ({inputs.faults: 1}, (0, 0, 0, 3))):
+            number = _numbers(inputs, {inputs.id: register.id, inputs.words["workaround_1"]: 1} | given)
+            self.assertEqual(tuple(map(number, (value, promise, offer, verdict))), seen)
+
+    def test_what_is_always_true_of_a_vm(self):
+        import z3
+
+        from fwprove import invariant
+
+        inputs, _ = _inputs()
+        holds, words = invariant.holds(inputs), inputs.words
+        one, psci, bitmap = words["workaround_1"], words["psci_version"], words["std_bmap"]
+        strict = {words["flags"]: 1 << 12}
+        for given, possible in (({}, True), ({one: 1}, False), ({one: 2} | strict, True), ({one: 3} | strict, False),
+                                ({psci: 2}, True), ({psci: 1}, False), ({psci: 1, words["vcpu_features"]: 0}, True),
+                                ({bitmap: 3}, True), ({bitmap: 4}, False), ({words["is_protected"]: 2}, False)):
+            number = _numbers(inputs, given)
+            self.assertEqual(number(z3.If(holds, z3.BitVecVal(1, 8), z3.BitVecVal(0, 8))), possible, given)
+
     def test_list_returns_all_ids_or_none(self):
         from fwprove.expected import expect_list
 
