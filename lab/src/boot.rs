@@ -12,10 +12,11 @@ mod up;
 
 use std::fs::File;
 use std::io::Write;
+use std::iter;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -79,26 +80,21 @@ impl<'a> Booter<'a> {
     /// `boots`; one that fails does not stop the others.
     pub fn all(&self, message: &str, boots: &[Boot]) -> Vec<Result<Transcript>> {
         let step = Step::counter(message, boots.len() as u64);
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::new());
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-
-        std::thread::scope(|scope| {
-            for _ in 0..workers.min(boots.len()) {
-                scope.spawn(|| loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(boot) = boots.get(index) else { break };
-                    let result = self.one(boot);
-                    step.inc(1);
-                    results
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((index, result));
-                });
-            }
+        let queue = Mutex::new(boots.iter().enumerate());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            let results = iter::from_fn(next).map(|(index, boot)| {
+                let result = self.one(boot);
+                step.inc(1);
+                (index, result)
+            });
+            results.collect::<Vec<_>>()
+        };
+        let mut results: Vec<_> = thread::scope(|scope| {
+            let workers = (0..cpus().min(boots.len())).map(|_| scope.spawn(work));
+            let workers: Vec<_> = workers.collect();
+            workers.into_iter().flat_map(join).collect()
         });
-
-        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(index, _)| *index);
         results.into_iter().map(|(_, result)| result).collect()
     }
@@ -110,16 +106,14 @@ impl<'a> Booter<'a> {
     /// Everything that makes the console doubtful; the message names the host and shows the
     /// console's end.
     pub fn one(&self, boot: &Boot) -> Result<Transcript> {
-        let (up, transcript) = self.up(boot)?;
-        up.end().with_context(|| boot.name())?;
-        Ok(transcript)
+        let booted = self.up(boot);
+        let ended = booted.and_then(|(up, transcript)| up.end().map(|()| transcript));
+        ended.with_context(|| boot.name())
     }
 
     /// Boots one host, which does its job and stays up.
     fn up<'b>(&self, boot: &'b Boot) -> Result<(Up<'b>, Transcript)> {
-        let log = self.log(boot);
-        self.with_machine(boot, |machine| Up::boot(boot, machine, &log))?
-            .with_context(|| boot.name())
+        self.with_machine(boot, |machine, log| Up::boot(boot, machine, log))
     }
 
     /// Boots one host at the terminal of this process, until it powers off or is ended there. Its
@@ -134,53 +128,61 @@ impl<'a> Booter<'a> {
             job,
             limit: PREPARATION_LIMIT,
         };
-        let log = self.log(&boot);
-        self.with_machine(&boot, |machine| machine.interact(&log))?
+        self.with_machine(&boot, |machine, log| machine.interact(log))
     }
 
-    fn with_machine<T>(&self, boot: &Boot, use_it: impl FnOnce(&Machine) -> T) -> Result<T> {
-        let initrd = self.initrd(boot)?;
+    /// Makes the machine of a boot, and the name of its log.
+    fn with_machine<T>(
+        &self,
+        boot: &Boot,
+        use_it: impl FnOnce(&Machine, &Path) -> Result<T>,
+    ) -> Result<T> {
+        let Boot { what, host, .. } = boot;
         let talk = if boot.kunit {
             "kunit.enable=1"
         } else {
             "quiet kunit.enable=0"
         };
-        let (image, kernel) = (self.project.firmware(), self.project.image(boot.handlers));
-        let (initrd, cmdline) = (path_of(&initrd), format!("{talk} {}", boot.host.cmdline));
+        let initrd = self.initrd(boot.job)?;
+        let firmware = self.project.firmware();
         let machine = Machine {
-            cpu: &boot.host.cpu,
-            memory: boot.host.memory,
-            cpus: boot.host.cpus,
-            firmware: boot.host.firmware.map(|answers| Firmware {
-                image: &image,
+            cpu: &host.cpu,
+            memory: host.memory,
+            cpus: host.cpus,
+            firmware: host.firmware.map(|answers| Firmware {
+                image: &firmware,
                 answers,
             }),
-            kernel: &kernel,
-            initrd: Some(&initrd),
-            cmdline: &cmdline,
+            kernel: &self.project.image(boot.handlers),
+            initrd: Some(&path_of(&initrd)),
+            cmdline: &format!("{talk} {}", host.cmdline),
             resets: false,
             counts: boot.counts,
             limit: boot.limit,
         };
-        Ok(use_it(&machine))
+        let log = format!("{what}-{}-{}.log", boot.handlers.name(), host.name);
+        use_it(&machine, &self.logs.join(log))
     }
 
     /// The base archive with the job behind it, in a file without a name: it goes away with this
     /// process, whatever ends that.
-    fn initrd(&self, boot: &Boot) -> Result<File> {
+    fn initrd(&self, job: &Job) -> Result<File> {
         let directory = self.project.out("tmp");
         fs_err::create_dir_all(&directory)?;
         let mut file = tempfile::tempfile_in(directory)?;
         file.write_all(&self.base)?;
-        file.write_all(&boot.job.archive()?)?;
+        file.write_all(&job.archive()?)?;
         Ok(file)
     }
+}
 
-    fn log(&self, boot: &Boot) -> PathBuf {
-        let (handlers, host) = (boot.handlers.name(), &boot.host.name);
-        self.logs
-            .join(format!("{}-{handlers}-{host}.log", boot.what))
-    }
+fn cpus() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn join<T>(thread: ScopedJoinHandle<T>) -> T {
+    let result = thread.join();
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// A path by which a child finds an open file that has no name.

@@ -6,6 +6,7 @@
 //! once and each boot appends a small archive of its own.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{ensure, Context, Result};
@@ -20,10 +21,6 @@ pub struct Archive {
 }
 
 impl Archive {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Adds a directory, and those above it.
     pub fn directory(&mut self, name: &str) -> Result<()> {
         if let Some((above, _)) = name.rsplit_once('/') {
@@ -67,14 +64,12 @@ impl Archive {
             "`{name}`: names in an archive are relative"
         );
         let size = u32::try_from(content.len())
-            .ok()
             .with_context(|| format!("`{name}` is too large for a cpio archive"))?;
-
-        let mut entry = Builder::new(name)
+        let entry = Builder::new(name)
             .mode(permissions)
-            .set_mode_file_type(kind)
-            .write(&mut self.bytes, size);
-        std::io::Write::write_all(&mut entry, content)?;
+            .set_mode_file_type(kind);
+        let mut entry = entry.write(&mut self.bytes, size);
+        entry.write_all(content)?;
         entry.finish()?;
         Ok(())
     }
@@ -85,7 +80,7 @@ mod tests {
     use super::*;
 
     fn sample() -> Archive {
-        let mut archive = Archive::new();
+        let mut archive = Archive::default();
         archive.file("a/b/hello", 0o644, b"hello").unwrap();
         archive.file("a/b/empty", 0o755, b"").unwrap();
         archive
@@ -134,6 +129,6 @@ mod tests {
 
     #[test]
     fn absolute_names_are_refused() {
-        assert!(Archive::new().file("/init", 0o755, b"").is_err());
+        assert!(Archive::default().file("/init", 0o755, b"").is_err());
     }
 }

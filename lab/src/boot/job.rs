@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{ensure, Result};
 
@@ -17,8 +16,8 @@ use crate::boot::initramfs::Archive;
 pub struct Command {
     /// Names the output; unique within a job, one word.
     pub name: String,
-    /// How long the host lets it run.
-    pub limit: Duration,
+    /// How long the host lets it run, in seconds.
+    pub limit: u64,
     pub line: String,
 }
 
@@ -31,10 +30,10 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn command(&mut self, name: impl Into<String>, seconds: u64, line: impl Into<String>) {
+    pub fn command(&mut self, name: impl Into<String>, limit: u64, line: impl Into<String>) {
         self.commands.push(Command {
             name: name.into(),
-            limit: Duration::from_secs(seconds),
+            limit,
             line: line.into(),
         });
     }
@@ -55,7 +54,7 @@ impl Job {
 
     /// The archive that hands the job to `init`.
     pub fn archive(&self) -> Result<Vec<u8>> {
-        let mut archive = Archive::new();
+        let mut archive = Archive::default();
         for (name, from) in &self.programs {
             archive.program(name, from)?;
         }
@@ -79,7 +78,7 @@ impl Job {
                 !line.trim().is_empty() && !line.contains('\n'),
                 "`{name}`: a command is one line"
             );
-            lines += &format!("{name} {} {line}\n", limit.as_secs());
+            lines += &format!("{name} {limit} {line}\n");
         }
         Ok(lines)
     }
@@ -87,7 +86,7 @@ impl Job {
 
 /// The archive that all boots share: busybox and `init`.
 pub fn base_archive(project: &Project) -> Result<Vec<u8>> {
-    let mut archive = Archive::new();
+    let mut archive = Archive::default();
     for directory in ["dev", "proc", "sys", "tmp"] {
         archive.directory(directory)?;
     }

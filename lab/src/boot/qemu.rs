@@ -4,12 +4,11 @@
 
 pub mod firmware;
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail, Result};
+use anyhow::{anyhow, ensure, Context, Result};
 use duct::{Expression, Handle};
 use fs_err::File;
 use os_pipe::PipeWriter;
@@ -52,7 +51,7 @@ pub struct Machine<'a> {
 /// A machine that runs. It is ended where this is dropped.
 pub struct Running {
     qemu: Handle,
-    console: PipeWriter,
+    pub console: PipeWriter,
     limit: Duration,
 }
 
@@ -69,21 +68,14 @@ impl Running {
         }
     }
 
-    /// Types on the machine's console.
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.console.write_all(bytes)
-    }
-
     /// Waits until it has powered off.
     ///
     /// # Errors
     ///
     /// QEMU ends with an error or does not end in time.
     pub fn wait(&self) -> Result<()> {
-        match self.qemu.wait_timeout(self.limit)? {
-            Some(output) => check(output.status),
-            None => Err(late(self.limit)),
-        }
+        let ended = self.qemu.wait_timeout(self.limit)?;
+        check(ended.ok_or_else(|| late(self.limit))?.status)
     }
 
     /// Ends it, in whatever state it is.
@@ -123,9 +115,8 @@ impl Machine<'_> {
     /// QEMU cannot be started, or ends with an error.
     pub fn interact(&self, log: &Path) -> Result<()> {
         let (board, boot) = self.board(log)?;
-        let arguments = self.arguments(&board, "mon:stdio").into_iter().chain(boot);
-        let handle = qemu(arguments).start().map_err(explain)?;
-        check(handle.wait()?.status)
+        let qemu = start(&self.qemu(&board, boot, "mon:stdio"))?;
+        check(qemu.wait()?.status)
     }
 
     /// The board, and how it boots. `log` names files that that takes.
@@ -147,59 +138,61 @@ impl Machine<'_> {
     }
 
     fn start_as(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<Running> {
-        let arguments = self.arguments(board, "stdio").into_iter().chain(boot);
         let (input, console) = os_pipe::pipe()?;
-        let qemu = qemu(arguments)
-            .stdin_file(input)
-            .stderr_to_stdout()
-            .stdout_file(File::create(log)?)
-            .start()
-            .map_err(explain)?;
+        let qemu = self.qemu(board, boot, "stdio").stdin_file(input);
+        let qemu = qemu.stderr_to_stdout().stdout_file(File::create(log)?);
         Ok(Running {
-            qemu,
+            qemu: start(&qemu)?,
             console,
             limit: self.limit,
         })
     }
 
-    fn arguments(&self, board: &str, console: &str) -> Vec<String> {
-        let mut arguments = strings(&[
-            ("-machine", board),
-            ("-cpu", self.cpu),
-            ("-m", &self.memory.to_string()),
-            ("-smp", &self.cpus.to_string()),
-            ("-display", "none"),
-            ("-monitor", "none"),
-            ("-serial", console),
-            ("-net", "none"),
-            ("-accel", ACCELERATOR),
-        ]);
+    /// QEMU, to be started; how it ends is to be looked at.
+    fn qemu(&self, board: &str, boot: Vec<String>, console: &str) -> Expression {
+        let (memory, cpus) = (self.memory.to_string(), self.cpus.to_string());
+        let mut arguments = vec![
+            "-machine", board, "-cpu", self.cpu, "-m", &memory, "-smp", &cpus,
+        ];
+        arguments.extend(["-display", "none", "-monitor", "none", "-serial", console]);
+        arguments.extend(["-net", "none", "-accel", ACCELERATOR]);
         if self.counts {
-            arguments.extend(strings(&[("-icount", "shift=0")]));
+            arguments.extend(["-icount", "shift=0"]);
         }
         if !self.resets {
-            arguments.push("-no-reboot".to_owned());
+            arguments.push("-no-reboot");
         }
-        arguments
+        arguments.extend(boot.iter().map(String::as_str));
+        duct::cmd(QEMU, arguments)
+            .unchecked()
+            .before_spawn(|command| {
+                die_with_us(command, Signal::KILL);
+                Ok(())
+            })
     }
 
     /// Has QEMU itself start the kernel.
     fn direct(&self, initrd: Option<&Path>, cmdline: &str) -> Vec<String> {
-        let mut arguments = strings(&[
-            ("-kernel", &self.kernel.to_string_lossy()),
-            ("-append", &format!("{CMDLINE} {cmdline}")),
-        ]);
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let mut arguments = vec!["-kernel".to_owned(), path(self.kernel)];
+        arguments.extend(["-append".to_owned(), format!("{CMDLINE} {cmdline}")]);
         if let Some(initrd) = initrd {
-            arguments.extend(strings(&[("-initrd", &initrd.to_string_lossy())]));
+            arguments.extend(["-initrd".to_owned(), path(initrd)]);
         }
         arguments
     }
 }
 
+fn start(qemu: &Expression) -> Result<Handle> {
+    let started = qemu.start();
+    started.with_context(|| format!("{QEMU} (package {PACKAGE}) does not start"))
+}
+
 fn check(status: ExitStatus) -> Result<()> {
-    if !status.success() {
-        bail!("{QEMU} (package {PACKAGE}) failed with {status}");
-    }
+    ensure!(
+        status.success(),
+        "{QEMU} (package {PACKAGE}) failed with {status}"
+    );
     Ok(())
 }
 
@@ -208,27 +201,37 @@ pub fn late(limit: Duration) -> anyhow::Error {
     anyhow!("still running after {} s", limit.as_secs())
 }
 
-fn strings(options: &[(&str, &str)]) -> Vec<String> {
-    let words = options.iter().flat_map(|(option, value)| [option, value]);
-    words.map(|word| (*word).to_owned()).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// QEMU, to be started; how it ends is to be looked at.
-fn qemu(arguments: impl Iterator<Item = String>) -> Expression {
-    duct::cmd(QEMU, arguments)
-        .unchecked()
-        .before_spawn(|command| {
-            die_with_us(command, Signal::KILL);
-            Ok(())
-        })
-}
+    fn machine(counts: bool, resets: bool) -> String {
+        let machine = Machine {
+            cpu: "max",
+            memory: 256,
+            cpus: 2,
+            firmware: None,
+            kernel: Path::new("Image"),
+            initrd: Some(Path::new("initrd")),
+            cmdline: "quiet",
+            resets,
+            counts,
+            limit: Duration::from_secs(1),
+        };
+        let (board, boot) = machine.board(Path::new("log")).unwrap();
+        format!("{:?}", machine.qemu(&board, boot, "stdio")).replace("\", \"", " ")
+    }
 
-fn explain(error: io::Error) -> anyhow::Error {
-    let missing = error.kind() == io::ErrorKind::NotFound;
-    let error = anyhow::Error::new(error);
-    if missing {
-        error.context(format!("{QEMU} not found: install the package {PACKAGE}"))
-    } else {
-        error.context(format!("{QEMU} (package {PACKAGE}) did not start"))
+    #[test]
+    fn a_machine_is_a_line_of_options() {
+        let line = machine(false, false);
+        let options =
+            "qemu-system-aarch64 -machine virt,virtualization=on,gic-version=3 -cpu max -m 256 \
+                       -smp 2 -display none -monitor none -serial stdio -net none \
+                       -accel tcg,thread=single -no-reboot -kernel Image \
+                       -append console=ttyAMA0 panic=-1 oops=panic quiet -initrd initrd\"";
+        assert!(line.contains(options), "{line}");
+        assert!(machine(true, false).contains(" -icount shift=0 -no-reboot "));
+        assert!(!machine(false, true).contains("-no-reboot"));
     }
 }

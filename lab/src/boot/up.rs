@@ -6,6 +6,7 @@
 //! pieces, each after a line with its length, and each when the host says that it is ready. A
 //! length of 0 ends the archive. With no archive before it, it has the host power off.
 
+use std::io::Write;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,9 +50,10 @@ impl<'a> Up<'a> {
             machine: machine.start(log)?,
             log: Log::open(log)?,
         };
-        let transcript = up.transcript(boot.job);
-        let transcript = transcript.map_err(|error| up.lost(error))?;
-        Ok((up, transcript))
+        match up.transcript(boot.job) {
+            Ok(transcript) => Ok((up, transcript)),
+            Err(error) => Err(up.lost(error)),
+        }
     }
 
     /// Has it do another job. After an error it is gone.
@@ -69,12 +71,11 @@ impl<'a> Up<'a> {
 
     fn send(&mut self, job: &Job) -> Result<()> {
         for piece in job.archive()?.chunks(PIECE) {
-            self.machine
-                .write(format!("{}\n", piece.len()).as_bytes())?;
-            self.machine.write(piece)?;
+            writeln!(self.machine.console, "{}", piece.len())?;
+            self.machine.console.write_all(piece)?;
             self.ready()?;
         }
-        Ok(self.machine.write(b"0\n")?)
+        Ok(writeln!(self.machine.console, "0")?)
     }
 
     fn transcript(&mut self, job: &Job) -> Result<Transcript> {
@@ -84,7 +85,7 @@ impl<'a> Up<'a> {
     }
 
     fn power_off(&mut self) -> Result<()> {
-        self.machine.write(b"0\n")?;
+        writeln!(self.machine.console, "0")?;
         let ended = self.machine.wait();
         self.not_complaining(ended)
     }
@@ -129,10 +130,8 @@ impl<'a> Up<'a> {
             tail if tail.is_empty() => " is empty".to_owned(),
             tail => format!(" ends with\n{}", tail.trim_end()),
         };
-        anyhow!(
-            "{error:#}\n  its console, {},{tail}",
-            self.log.path().display()
-        )
+        let log = self.log.path.display();
+        anyhow!("{error:#}\n  its console, {log},{tail}")
     }
 }
 
