@@ -12,14 +12,13 @@ mod up;
 
 use std::fs::File;
 use std::io::Write;
-use std::iter;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jobserver::Client;
 
 use crate::base::disk::Lock;
 use crate::base::progress::Step;
@@ -57,54 +56,49 @@ impl Boot<'_> {
 }
 
 /// Boots a project's kernels on hosts.
+///
+/// An error is all that makes a console doubtful; it names the host and shows the console's end.
 pub struct Booter<'a> {
     project: &'a Project,
     base: Vec<u8>,
     /// Where the consoles of this run are written.
     logs: PathBuf,
+    /// As many hosts work at a time.
+    turns: Client,
     _lock: Lock,
 }
 
 impl<'a> Booter<'a> {
     pub fn new(project: &'a Project) -> Result<Self> {
         let (lock, logs) = Lock::first_free(&project.base().join("log"), "boot")?;
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             project,
             base: base_archive(project)?,
             logs,
+            // Each also waits now and then, for its disk, its timers or what is typed to it.
+            turns: Client::new(cpus + 1)?,
             _lock: lock,
         })
     }
 
-    /// Boots all, as many at a time as this machine has CPUs. The results are in the order of
-    /// `boots`; one that fails does not stop the others.
+    /// Boots all. The results are in the order of `boots`; one that fails does not stop the others.
     pub fn all(&self, message: &str, boots: &[Boot]) -> Vec<Result<Transcript>> {
-        let step = Step::counter(message, boots.len() as u64);
-        let queue = Mutex::new(boots.iter().enumerate());
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || {
-            let results = iter::from_fn(next).map(|(index, boot)| {
-                let result = self.one(boot);
-                step.inc(1);
-                (index, result)
-            });
-            results.collect::<Vec<_>>()
+        let step = &Step::counter(message, boots.len() as u64);
+        let boot = |boot| {
+            let _turn = self.turns.acquire()?;
+            let result = self.one(boot);
+            step.inc(1);
+            result
         };
-        let mut results: Vec<_> = thread::scope(|scope| {
-            let workers = (0..cpus().min(boots.len())).map(|_| scope.spawn(work));
-            let workers: Vec<_> = workers.collect();
-            workers.into_iter().flat_map(join).collect()
-        });
-        results.sort_by_key(|(index, _)| *index);
-        results.into_iter().map(|(_, result)| result).collect()
+        thread::scope(|scope| {
+            let threads = boots.iter().map(|it| scope.spawn(move || boot(it)));
+            let threads: Vec<_> = threads.collect();
+            threads.into_iter().map(join).collect()
+        })
     }
 
     /// Boots one host, waits until it has powered off and returns what it said.
-    ///
-    /// # Errors
-    ///
-    /// Everything that makes the console doubtful; the message names the host and shows the
-    /// console's end.
     pub fn one(&self, boot: &Boot) -> Result<Transcript> {
         let booted = self.up(boot);
         let ended = booted.and_then(|(up, transcript)| up.end().map(|()| transcript));
@@ -174,10 +168,6 @@ impl<'a> Booter<'a> {
         file.write_all(&job.archive()?)?;
         Ok(file)
     }
-}
-
-fn cpus() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn join<T>(thread: ScopedJoinHandle<T>) -> T {

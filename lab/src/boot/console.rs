@@ -88,11 +88,8 @@ pub fn tail(text: &str) -> String {
     lines[lines.len().saturating_sub(20)..].concat()
 }
 
-/// Splits the console of a boot by command.
-///
-/// # Errors
-///
-/// Complaints of the kernel, and anything but all markers of `job` in their order.
+/// Splits the console of a boot by command. Complaints of the kernel, and anything but all markers
+/// of `job` in their order, are errors.
 pub fn parse(text: &str, job: &Job) -> Result<Transcript> {
     if let Some(complaint) = complaint(text) {
         bail!("the host complained: {complaint}");

@@ -6,9 +6,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use anyhow::{ensure, Context, Result};
-use jobserver::Client;
 
-use super::{cpus, join, Boot, Booter};
+use super::{join, Boot, Booter};
 use crate::base::progress::Step;
 use crate::boot::console::Transcript;
 use crate::boot::job::Job;
@@ -25,27 +24,19 @@ struct Host {
 
 impl Booter<'_> {
     /// Boots all hosts. `lead` gets what they said when they had done their first jobs, and may
-    /// give them more. Then they power off.
-    ///
-    /// # Errors
-    ///
-    /// Those of all hosts, or else that of `lead`.
+    /// give them more. Then they power off. Errors of hosts are told before one of `lead`.
     pub fn crew<T>(
         &self,
         message: &str,
         boots: &[Boot],
         lead: impl FnOnce(&Crew, Vec<Transcript>) -> Result<T>,
     ) -> Result<T> {
-        // One host more than there are CPUs works at a time: each also waits now and then, for its
-        // disk, its timers or what is typed to it.
-        let turns = Client::new(cpus() + 1)?;
         thread::scope(|scope| {
             let threads = boots.iter().map(|boot| {
                 let ((jobs, taken), (given, transcripts)) = (mpsc::channel(), mpsc::channel());
-                let turns = &turns;
                 // QEMU goes away with the thread that started it.
                 let thread = scope.spawn(move || {
-                    let served = self.serve(boot, turns, &taken, &given);
+                    let served = self.serve(boot, &taken, &given);
                     served.with_context(|| boot.name())
                 });
                 (Host { jobs, transcripts }, thread)
@@ -73,22 +64,21 @@ impl Booter<'_> {
     fn serve(
         &self,
         boot: &Boot,
-        turns: &Client,
         jobs: &Receiver<Job>,
         transcripts: &Sender<Transcript>,
     ) -> Result<()> {
         // Nobody listens any more where another host has failed.
         let give = |transcript| drop(transcripts.send(transcript));
 
-        let turn = turns.acquire()?;
+        let turn = self.turns.acquire()?;
         let (mut up, transcript) = self.up(boot)?;
         give(transcript);
         drop(turn);
         for job in jobs {
-            let _turn = turns.acquire()?;
+            let _turn = self.turns.acquire()?;
             give(up.go_on(&job)?);
         }
-        let _turn = turns.acquire()?;
+        let _turn = self.turns.acquire()?;
         up.end()
     }
 }

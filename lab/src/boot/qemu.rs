@@ -56,11 +56,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Whether QEMU has ended.
-    ///
-    /// # Errors
-    ///
-    /// It has ended with an error.
+    /// Whether QEMU has ended; an error, if it has with one.
     pub fn ended(&self) -> Result<bool> {
         match self.qemu.try_wait()? {
             Some(output) => check(output.status).map(|()| true),
@@ -68,11 +64,7 @@ impl Running {
         }
     }
 
-    /// Waits until it has powered off.
-    ///
-    /// # Errors
-    ///
-    /// QEMU ends with an error or does not end in time.
+    /// Waits until it has powered off; an error, if that takes too long.
     pub fn wait(&self) -> Result<()> {
         let ended = self.qemu.wait_timeout(self.limit)?;
         check(ended.ok_or_else(|| late(self.limit))?.status)
@@ -93,10 +85,6 @@ impl Drop for Running {
 
 impl Machine<'_> {
     /// Runs the machine with its console, and what QEMU itself says, in the file `log`.
-    ///
-    /// # Errors
-    ///
-    /// QEMU cannot be started, ends with an error or does not end in time.
     pub fn run(&self, log: &Path) -> Result<()> {
         self.start(log)?.wait()
     }
@@ -109,10 +97,6 @@ impl Machine<'_> {
 
     /// Runs the machine with its console, and QEMU's monitor behind Ctrl-A c, at the terminal of
     /// this process, for as long as the person there wants.
-    ///
-    /// # Errors
-    ///
-    /// QEMU cannot be started, or ends with an error.
     pub fn interact(&self, log: &Path) -> Result<()> {
         let (board, boot) = self.board(log)?;
         let qemu = start(&self.qemu(&board, boot, "mon:stdio"))?;

@@ -40,10 +40,6 @@ pub struct Up<'a> {
 
 impl<'a> Up<'a> {
     /// Boots a host, which does `boot.job`.
-    ///
-    /// # Errors
-    ///
-    /// Here and below, everything that makes the console doubtful; the message shows its end.
     pub fn boot(boot: &'a Boot, machine: &Machine, log: &Path) -> Result<(Self, Transcript)> {
         let mut up = Self {
             boot,
@@ -126,28 +122,19 @@ impl<'a> Up<'a> {
     /// Ends it, and shows the end of its console.
     fn lost(&self, error: anyhow::Error) -> anyhow::Error {
         let text = self.machine.end().and_then(|()| self.log.clean());
-        let tail = match console::tail(&text.unwrap_or_else(|error| format!("{error:#}"))) {
-            tail if tail.is_empty() => " is empty".to_owned(),
-            tail => format!(" ends with\n{}", tail.trim_end()),
-        };
-        let log = self.log.path.display();
-        anyhow!("{error:#}\n  its console, {log},{tail}")
+        let tail = console::tail(&text.unwrap_or_else(|error| format!("{error:#}")));
+        let (log, tail) = (self.log.path.display(), tail.trim_end());
+        anyhow!("{error:#}\n  its console, {log}, ends with\n{tail}")
     }
 }
 
 /// Whether the kernel is the one that was meant.
 fn check_handlers(meant: Handlers, served: &str) -> Result<()> {
-    let rust = served.contains(SERVED_BY_RUST);
-    match meant {
-        Handlers::Rust => ensure!(
-            rust,
-            "the kernel does not say \"{SERVED_BY_RUST}\": not a kernel with the Rust handlers"
-        ),
-        Handlers::C => ensure!(
-            !rust,
-            "the kernel says \"{served}\": not a kernel with the C handlers"
-        ),
-    }
+    ensure!(
+        served.contains(SERVED_BY_RUST) == (meant == Handlers::Rust),
+        "the kernel says \"{served}\": not a kernel with the handlers in {}",
+        meant.label()
+    );
     Ok(())
 }
 
