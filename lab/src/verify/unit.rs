@@ -51,10 +51,12 @@ pub fn run(project: &Project) -> Result<Groups> {
         .unchecked()
         .run()
         .context("cargo")?;
-    Ok(groups(
+    let mut groups = groups(
         &String::from_utf8_lossy(&output.stdout),
         output.status.success(),
-    ))
+    );
+    groups.push(crate::verify::prove::tests(project));
+    Ok(groups)
 }
 
 /// Where this program was built: nothing that it needs is built a second time.
