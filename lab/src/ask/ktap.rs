@@ -72,6 +72,7 @@ pub fn parse(text: &str) -> Ktap {
 }
 
 /// One level of nesting.
+#[derive(Default)]
 struct Level {
     indent: usize,
     plan: Option<usize>,
@@ -109,9 +110,7 @@ impl<'a> Parser<'a> {
         }
         self.levels.push(Level {
             indent,
-            plan: None,
-            results: 0,
-            cases: Vec::new(),
+            ..Level::default()
         });
     }
 
@@ -185,11 +184,11 @@ impl<'a> Parser<'a> {
             }
             let results = level.results;
             match level.plan {
-                None => self.problem(format!("{name}: no plan")),
-                Some(plan) if plan != results => {
+                Some(plan) if plan == results => (),
+                Some(plan) => {
                     self.problem(format!("{name}: {plan} results planned, {results} came"));
                 }
-                Some(_) => (),
+                None => self.problem(format!("{name}: no plan")),
             }
             cases.extend(level.cases);
         }

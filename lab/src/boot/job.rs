@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use anyhow::{ensure, Result};
 
 use crate::base::project::Project;
-use crate::boot::initramfs::Archive;
+use crate::boot::initramfs::{Archive, DIRECTORY, FILE, PROGRAM};
 
 /// One line for the shell of the host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Command {
     /// Names the output; unique within a job, one word.
     pub name: String,
@@ -56,12 +56,12 @@ impl Job {
     pub fn archive(&self) -> Result<Vec<u8>> {
         let mut archive = Archive::default();
         for (name, from) in &self.programs {
-            archive.program(name, from)?;
+            archive.add(name, PROGRAM, fs_err::read(from)?);
         }
         for (name, content) in &self.files {
-            archive.file(name, 0o644, content.as_bytes())?;
+            archive.add(name, FILE, &**content);
         }
-        archive.file("job", 0o644, self.lines()?.as_bytes())?;
+        archive.add("job", FILE, self.lines()?);
         archive.finish()
     }
 
@@ -88,10 +88,11 @@ impl Job {
 pub fn base_archive(project: &Project) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for directory in ["dev", "proc", "sys", "tmp"] {
-        archive.directory(directory)?;
+        archive.add(directory, DIRECTORY, "");
     }
-    archive.program("bin/busybox", &project.busybox())?;
-    archive.program("init", &project.root().join("lab/guest/init"))?;
+    archive.add("bin/busybox", PROGRAM, fs_err::read(project.busybox())?);
+    let init = project.root().join("lab/guest/init");
+    archive.add("init", PROGRAM, fs_err::read(init)?);
     archive.finish()
 }
 

@@ -83,7 +83,7 @@ pub fn check(project: &Project, only: &[Check], format: Format) -> Result<bool> 
     // What needs no host first: it is quick to fail.
     let (with_hosts, without): (Vec<_>, Vec<_>) = planned
         .into_iter()
-        .partition(|step| step.needs() == Stage::Booted);
+        .partition(|step| step.needs().0 == Stage::Booted);
     for step in without {
         judge(step, &Boots::default())?;
     }
@@ -102,13 +102,14 @@ fn failed(error: &anyhow::Error) -> Groups {
 
 /// Makes sure of what the steps stand on, once.
 fn prepare(project: &Project, steps: &[Check]) -> Result<Option<Built>> {
-    let needs = |stage| steps.iter().any(|step| step.needs() >= stage);
-    if !needs(Stage::Tools) {
+    let (stages, purposes): (Vec<_>, Vec<_>) = steps.iter().map(|step| step.needs()).unzip();
+    let stage = stages.into_iter().max().unwrap_or(Stage::Sources);
+    if stage == Stage::Sources {
         return Ok(None);
     }
-    let purposes: Vec<Purpose> = steps.iter().filter_map(|step| step.purpose()).collect();
+    let purposes: Vec<Purpose> = purposes.into_iter().flatten().collect();
     let tools = get::ensure(project, &purposes)?;
-    if needs(Stage::Built) {
+    if stage >= Stage::Built {
         return Built::for_check(project, tools).map(Some);
     }
     tree::ensure(project)?;
@@ -135,23 +136,16 @@ impl Check {
         value.get_name().to_owned()
     }
 
-    fn needs(self) -> Stage {
+    /// How far things must be, and for what else it needs programs than to build and boot kernels.
+    fn needs(self) -> (Stage, Option<Purpose>) {
         match self {
-            Self::Unit => Stage::Sources,
-            Self::Format | Self::Series | Self::Docs | Self::Report => Stage::Tools,
-            Self::Sparse | Self::Msrv => Stage::Built,
-            _ => Stage::Booted,
-        }
-    }
-
-    /// For what it needs programs besides those that build and boot kernels.
-    fn purpose(self) -> Option<Purpose> {
-        match self {
-            Self::Format | Self::Series => Some(Purpose::Style),
-            Self::Docs => Some(Purpose::Docs),
-            Self::Sparse => Some(Purpose::Sparse),
-            Self::Report => Some(Purpose::Report),
-            _ => None,
+            Self::Unit => (Stage::Sources, None),
+            Self::Format | Self::Series => (Stage::Tools, Some(Purpose::Style)),
+            Self::Docs => (Stage::Tools, Some(Purpose::Docs)),
+            Self::Report => (Stage::Tools, Some(Purpose::Report)),
+            Self::Sparse => (Stage::Built, Some(Purpose::Sparse)),
+            Self::Msrv => (Stage::Built, None),
+            _ => (Stage::Booted, None),
         }
     }
 
