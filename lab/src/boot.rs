@@ -12,9 +12,11 @@ mod up;
 
 use std::fs::File;
 use std::io::Write;
+use std::iter;
 use std::os::fd::AsRawFd;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -28,10 +30,8 @@ use crate::boot::job::{base_archive, Job};
 use crate::boot::qemu::{firmware::Firmware, Machine};
 use crate::model::hosts::Host;
 pub use crew::Crew;
+use log::Log;
 use up::Up;
-
-/// How long QEMU may take for what it does before a person's host boots.
-const PREPARATION_LIMIT: Duration = Duration::from_secs(60);
 
 /// A boot to be done.
 pub struct Boot<'a> {
@@ -84,30 +84,32 @@ impl<'a> Booter<'a> {
 
     /// Boots all. The results are in the order of `boots`; one that fails does not stop the others.
     pub fn all(&self, message: &str, boots: &[Boot]) -> Vec<Result<Transcript>> {
-        let step = &Step::counter(message, boots.len() as u64);
-        let boot = |boot| {
-            let _turn = self.turns.acquire()?;
-            let result = self.one(boot);
-            step.inc(1);
-            result
-        };
-        thread::scope(|scope| {
-            let threads = boots.iter().map(|it| scope.spawn(move || boot(it)));
-            let threads: Vec<_> = threads.collect();
-            threads.into_iter().map(join).collect()
-        })
+        each(&self.turns, message, boots.iter(), |boot| self.one(boot))
     }
 
     /// Boots one host, waits until it has powered off and returns what it said.
     pub fn one(&self, boot: &Boot) -> Result<Transcript> {
-        let booted = self.up(boot);
-        let ended = booted.and_then(|(up, transcript)| up.end().map(|()| transcript));
-        ended.with_context(|| boot.name())
+        let mut up = self.start(boot)?;
+        let transcript = up.booted(boot.job)?;
+        up.end()?;
+        Ok(transcript)
     }
 
-    /// Boots one host, which does its job and stays up.
-    fn up<'b>(&self, boot: &'b Boot) -> Result<(Up<'b>, Transcript)> {
-        self.with_machine(boot, |machine, log| Up::boot(boot, machine, log))
+    /// Starts one host, which is to do its job and stay up.
+    fn start(&self, boot: &Boot) -> Result<Up> {
+        let initrd = self.initrd(boot.job)?;
+        let (machine, log) = self.with_machine(boot, &initrd, |machine, log| {
+            let running = machine.start(log).with_context(|| boot.name())?;
+            Ok((running, Log::open(log)?))
+        })?;
+        Ok(Up {
+            name: boot.name(),
+            handlers: boot.handlers,
+            limit: boot.limit,
+            machine,
+            log,
+            _initrd: initrd,
+        })
     }
 
     /// Boots one host at the terminal of this process, until it powers off or is ended there. Its
@@ -120,24 +122,25 @@ impl<'a> Booter<'a> {
             kunit: false,
             counts: false,
             job,
-            limit: PREPARATION_LIMIT,
+            // Of what QEMU does before the host boots.
+            limit: Duration::from_secs(60),
         };
-        self.with_machine(&boot, |machine, log| machine.interact(log))
+        let initrd = self.initrd(job)?;
+        self.with_machine(&boot, &initrd, |machine, log| machine.interact(log))
     }
 
     /// Makes the machine of a boot, and the name of its log.
     fn with_machine<T>(
         &self,
         boot: &Boot,
+        initrd: &File,
         use_it: impl FnOnce(&Machine, &Path) -> Result<T>,
     ) -> Result<T> {
         let Boot { what, host, .. } = boot;
-        let talk = if boot.kunit {
-            "kunit.enable=1"
-        } else {
-            "quiet kunit.enable=0"
+        let talk = match boot.kunit {
+            true => "kunit.enable=1",
+            false => "quiet kunit.enable=0",
         };
-        let initrd = self.initrd(boot.job)?;
         let firmware = self.project.firmware();
         let machine = Machine {
             cpu: &host.cpu,
@@ -148,7 +151,7 @@ impl<'a> Booter<'a> {
                 answers,
             }),
             kernel: &self.project.image(boot.handlers),
-            initrd: Some(&path_of(&initrd)),
+            initrd: Some(&path_of(initrd)),
             cmdline: &format!("{talk} {}", host.cmdline),
             resets: false,
             counts: boot.counts,
@@ -170,9 +173,30 @@ impl<'a> Booter<'a> {
     }
 }
 
-fn join<T>(thread: ScopedJoinHandle<T>) -> T {
-    let result = thread.join();
-    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// Does the work on all of something, each in a thread of its own and in its turn.
+fn each<A: Send, T: Send>(
+    turns: &Client,
+    message: &str,
+    mut all: impl ExactSizeIterator<Item = A>,
+    work: impl Fn(A) -> Result<T> + Sync,
+) -> Vec<Result<T>> {
+    let (step, work) = (&Step::counter(message, all.len() as u64), &work);
+    let turn = || Some((turns.acquire(), all.next()?));
+    thread::scope(|scope| {
+        let threads = iter::from_fn(turn).map(|(turn, one)| {
+            scope.spawn(move || {
+                let _turn = turn?;
+                let result = work(one);
+                step.inc(1);
+                result
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        let results = threads.into_iter().map(|thread| thread.join());
+        results
+            .map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// A path by which a child finds an open file that has no name.

@@ -6,19 +6,18 @@
 //! pieces, each after a line with its length, and each when the host says that it is ready. A
 //! length of 0 ends the archive. With no archive before it, it has the host power off.
 
+use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail, ensure, Result};
 
 use super::log::Log;
-use super::Boot;
 use crate::base::project::Handlers;
 use crate::boot::console::{self, Transcript};
 use crate::boot::job::Job;
-use crate::boot::qemu::{self, Machine, Running};
+use crate::boot::qemu::{self, Running};
 
 /// What a kernel with the Rust handlers says when it boots.
 const SERVED_BY_RUST: &str = "firmware pseudo-registers served by Rust";
@@ -32,27 +31,26 @@ const PIECE: usize = 4000;
 /// How often the console is looked at.
 const PERIOD: Duration = Duration::from_millis(1);
 
-pub struct Up<'a> {
-    boot: &'a Boot<'a>,
-    machine: Running,
-    log: Log,
+/// It is ended where this is dropped.
+pub struct Up {
+    pub name: String,
+    pub handlers: Handlers,
+    /// How long each job may take, and to power off.
+    pub limit: Duration,
+    pub machine: Running,
+    pub log: Log,
+    /// QEMU reads it some time after it has started.
+    pub _initrd: File,
 }
 
-impl<'a> Up<'a> {
-    /// Boots a host, which does `boot.job`.
-    pub fn boot(boot: &'a Boot, machine: &Machine, log: &Path) -> Result<(Self, Transcript)> {
-        let mut up = Self {
-            boot,
-            machine: machine.start(log)?,
-            log: Log::open(log)?,
-        };
-        match up.transcript(boot.job) {
-            Ok(transcript) => Ok((up, transcript)),
-            Err(error) => Err(up.lost(error)),
-        }
+impl Up {
+    /// Waits until it has booted and done its first job. Here and below, it is gone after an error.
+    pub fn booted(&mut self, job: &Job) -> Result<Transcript> {
+        let result = self.transcript(job);
+        result.map_err(|error| self.lost(error))
     }
 
-    /// Has it do another job. After an error it is gone.
+    /// Has it do another job.
     pub fn go_on(&mut self, job: &Job) -> Result<Transcript> {
         let result = self.send(job).and_then(|()| self.transcript(job));
         result.map_err(|error| self.lost(error))
@@ -60,9 +58,7 @@ impl<'a> Up<'a> {
 
     /// Has it power off, and waits until it has.
     pub fn end(mut self) -> Result<()> {
-        self.power_off().map_err(|error| self.lost(error))?;
-        self.log.clean()?;
-        Ok(())
+        self.power_off().map_err(|error| self.lost(error))
     }
 
     fn send(&mut self, job: &Job) -> Result<()> {
@@ -76,7 +72,7 @@ impl<'a> Up<'a> {
 
     fn transcript(&mut self, job: &Job) -> Result<Transcript> {
         let transcript = console::parse(&self.ready()?, job)?;
-        check_handlers(self.boot.handlers, &transcript.served)?;
+        check_handlers(self.handlers, &transcript.served)?;
         Ok(transcript)
     }
 
@@ -88,7 +84,7 @@ impl<'a> Up<'a> {
 
     /// Waits until it takes something. Returns what it said before.
     fn ready(&mut self) -> Result<String> {
-        let deadline = Instant::now() + self.boot.limit;
+        let deadline = Instant::now() + self.limit;
         loop {
             // What it said before it ended is there when that is known.
             let ended = self.machine.ended();
@@ -100,7 +96,7 @@ impl<'a> Up<'a> {
                     thread::sleep(PERIOD);
                     continue;
                 }
-                Ok(false) => qemu::late(self.boot.limit),
+                Ok(false) => qemu::late(self.limit),
                 Ok(true) => anyhow!("the host ended before it should"),
                 Err(error) => error,
             };
@@ -123,8 +119,16 @@ impl<'a> Up<'a> {
     fn lost(&self, error: anyhow::Error) -> anyhow::Error {
         let text = self.machine.end().and_then(|()| self.log.clean());
         let tail = console::tail(&text.unwrap_or_else(|error| format!("{error:#}")));
-        let (log, tail) = (self.log.path.display(), tail.trim_end());
-        anyhow!("{error:#}\n  its console, {log}, ends with\n{tail}")
+        let (name, log) = (&self.name, self.log.path.display());
+        let tail = tail.trim_end();
+        anyhow!("{name}: {error:#}\n  its console, {log}, ends with\n{tail}")
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // There is nobody to tell of an error.
+        let _ = self.machine.end().and_then(|()| self.log.clean());
     }
 }
 
