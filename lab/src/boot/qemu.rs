@@ -56,6 +56,17 @@ pub struct Running {
 }
 
 impl Running {
+    pub fn start(qemu: &Expression, log: &Path, limit: Duration) -> Result<Self> {
+        let (input, console) = os_pipe::pipe()?;
+        let qemu = qemu.stdin_file(input);
+        let qemu = qemu.stderr_to_stdout().stdout_file(File::create(log)?);
+        Ok(Self {
+            qemu: start(&qemu)?,
+            console,
+            limit,
+        })
+    }
+
     /// Whether QEMU has ended; an error, if it has with one.
     pub fn ended(&self) -> Result<bool> {
         match self.qemu.try_wait()? {
@@ -72,7 +83,9 @@ impl Running {
 
     /// Ends it, in whatever state it is.
     pub fn end(&self) -> Result<()> {
-        Ok(self.qemu.kill()?)
+        self.qemu.kill()?;
+        self.qemu.wait()?;
+        Ok(())
     }
 }
 
@@ -122,14 +135,7 @@ impl Machine<'_> {
     }
 
     fn start_as(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<Running> {
-        let (input, console) = os_pipe::pipe()?;
-        let qemu = self.qemu(board, boot, "stdio").stdin_file(input);
-        let qemu = qemu.stderr_to_stdout().stdout_file(File::create(log)?);
-        Ok(Running {
-            qemu: start(&qemu)?,
-            console,
-            limit: self.limit,
-        })
+        Running::start(&self.qemu(board, boot, "stdio"), log, self.limit)
     }
 
     /// QEMU, to be started; how it ends is to be looked at.

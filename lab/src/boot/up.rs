@@ -144,7 +144,97 @@ fn check_handlers(meant: Handlers, served: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    /// Does what `lab/guest/init` does with jobs of one command, and shows what comes after the first.
+    const HOST: &str = r#"
+        mark() { printf '\n@lab %s\n' "$*"; }
+        run() { mark served; mark begin a; echo "$1"; mark end a 0; mark done 1 0; mark ready; }
+        run first
+        while read -r length && [ "$length" -gt 0 ]; do
+            head -c "$length" >"$0"
+            while mark ready && read -r length && [ "$length" -gt 0 ]; do head -c "$length" >>"$0"; done
+            run "$(grep -ao 'content of [a-z]*' "$0")"
+        done
+        echo down
+    "#;
+
+    fn job() -> Job {
+        let mut job = Job::default();
+        job.command("a", 5, "true");
+        job
+    }
+
+    fn up(dir: &Path, script: &str) -> Up {
+        let (log, limit) = (dir.join("log"), Duration::from_millis(500));
+        let host = duct::cmd("sh", ["-c", script, &dir.join("job").to_string_lossy()]);
+        Up {
+            name: "host a53".to_owned(),
+            handlers: Handlers::C,
+            limit,
+            machine: Running::start(&host.unchecked(), &log, limit).unwrap(),
+            log: Log::open(&log).unwrap(),
+            _initrd: tempfile::tempfile().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_host_does_one_job_after_the_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut up = up(dir.path(), HOST);
+        assert_eq!(up.booted(&job()).unwrap().sections[0].output, "first\n");
+        for name in ["one", "two"] {
+            let mut job = job();
+            // More than one piece.
+            job.file("file", "x".repeat(2 * PIECE) + "content of " + name);
+            let said = up.go_on(&job).unwrap();
+            assert_eq!(said.sections[0].output, format!("content of {name}\n"));
+        }
+        up.end().unwrap();
+        let log = fs_err::read_to_string(dir.path().join("log")).unwrap();
+        assert!(log.ends_with("down\n"), "{log}");
+    }
+
+    #[test]
+    fn a_host_that_is_lost_is_told_with_its_console() {
+        let cases = [
+            ("echo hello; exec sleep 60", "still running after 0 s"),
+            ("echo hello", "the host ended before it should"),
+            ("echo hello; exit 3", "failed with exit status: 3"),
+            (
+                "echo 'BUG: x'; echo hello; exit 3",
+                "complained: BUG: x: qemu",
+            ),
+            (
+                "printf 'hello\n@lab ready\n'; exec sleep 60",
+                "`ready` where `served` should be",
+            ),
+        ];
+        for (script, message) in cases {
+            let dir = tempfile::tempdir().unwrap();
+            let mut up = up(dir.path(), script);
+            let error = up.booted(&job()).unwrap_err().to_string();
+            assert!(error.starts_with("host a53: "), "{error}");
+            assert!(error.contains(message), "{script}: {error}");
+            assert!(error.contains("log, ends with\n    | "), "{error}");
+            assert!(error.contains("| hello"), "{error}");
+            assert!(
+                up.machine.ended().is_err() || script.ends_with("hello"),
+                "it is left running"
+            );
+        }
+    }
+
+    #[test]
+    fn a_host_that_goes_on_is_no_host_that_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut up = up(dir.path(), &HOST.replace("echo down", "exec sleep 60"));
+        up.booted(&job()).unwrap();
+        let error = up.end().unwrap_err().to_string();
+        assert!(error.contains("still running after"), "{error}");
+    }
 
     #[test]
     fn the_kernel_must_be_the_one_meant() {
