@@ -150,7 +150,6 @@ impl Project {
         self.base().join("build").join(handlers.name())
     }
 
-    /// A finished kernel image.
     pub fn image(&self, handlers: Handlers) -> PathBuf {
         let kernels = self.base().join("kernel");
         kernels.join(handlers.name()).join("Image")
@@ -176,7 +175,6 @@ impl Project {
         self.out("cache/busybox/bin/busybox")
     }
 
-    /// The log of one step.
     pub fn log(&self, step: &str) -> PathBuf {
         self.base().join("log").join(format!("{step}.log"))
     }

@@ -52,19 +52,15 @@ pub struct Machine<'a> {
 pub struct Running {
     qemu: Handle,
     pub console: PipeWriter,
-    limit: Duration,
 }
 
 impl Running {
-    pub fn start(qemu: &Expression, log: &Path, limit: Duration) -> Result<Self> {
+    pub fn start(qemu: &Expression, log: &Path) -> Result<Self> {
         let (input, console) = os_pipe::pipe()?;
         let qemu = qemu.stdin_file(input);
         let qemu = qemu.stderr_to_stdout().stdout_file(File::create(log)?);
-        Ok(Self {
-            qemu: start(&qemu)?,
-            console,
-            limit,
-        })
+        let qemu = start(&qemu)?;
+        Ok(Self { qemu, console })
     }
 
     /// Whether QEMU has ended; an error, if it has with one.
@@ -76,9 +72,9 @@ impl Running {
     }
 
     /// Waits until it has powered off; an error, if that takes too long.
-    pub fn wait(&self) -> Result<()> {
-        let ended = self.qemu.wait_timeout(self.limit)?;
-        check(ended.ok_or_else(|| late(self.limit))?.status)
+    pub fn wait(&self, limit: Duration) -> Result<()> {
+        let ended = self.qemu.wait_timeout(limit)?;
+        check(ended.ok_or_else(|| late(limit))?.status)
     }
 
     /// Ends it, in whatever state it is.
@@ -99,7 +95,7 @@ impl Drop for Running {
 impl Machine<'_> {
     /// Runs the machine with its console, and what QEMU itself says, in the file `log`.
     pub fn run(&self, log: &Path) -> Result<()> {
-        self.start(log)?.wait()
+        self.start(log)?.wait(self.limit)
     }
 
     /// The same, without waiting until it ends.
@@ -128,14 +124,14 @@ impl Machine<'_> {
         let board = format!("{BOARD},dumpdtb={}", firmware::quote(&tree));
         let cmdline = format!("{} {}", self.cmdline, firmware::cmdline(self.initrd)?);
         self.start_as(&board, self.direct(None, &cmdline), log)?
-            .wait()?;
+            .wait(self.limit)?;
 
         let board = format!("{BOARD},{}", firmware::BOARD);
         Ok((board, firmware.boot(&tree, self.kernel, self.initrd)))
     }
 
     fn start_as(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<Running> {
-        Running::start(&self.qemu(board, boot, "stdio"), log, self.limit)
+        Running::start(&self.qemu(board, boot, "stdio"), log)
     }
 
     /// QEMU, to be started; how it ends is to be looked at.

@@ -78,7 +78,7 @@ impl Up {
 
     fn power_off(&mut self) -> Result<()> {
         writeln!(self.machine.console, "0")?;
-        let ended = self.machine.wait();
+        let ended = self.machine.wait(self.limit);
         self.not_complaining(ended)
     }
 
@@ -167,14 +167,14 @@ mod tests {
         job
     }
 
-    fn up(dir: &Path, script: &str) -> Up {
-        let (log, limit) = (dir.join("log"), Duration::from_millis(500));
+    fn up(dir: &Path, script: &str, seconds: u64) -> Up {
+        let log = dir.join("log");
         let host = duct::cmd("sh", ["-c", script, &dir.join("job").to_string_lossy()]);
         Up {
             name: "host a53".to_owned(),
             handlers: Handlers::C,
-            limit,
-            machine: Running::start(&host.unchecked(), &log, limit).unwrap(),
+            limit: Duration::from_secs(seconds),
+            machine: Running::start(&host.unchecked(), &log).unwrap(),
             log: Log::open(&log).unwrap(),
             _initrd: tempfile::tempfile().unwrap(),
         }
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_host_does_one_job_after_the_other() {
         let dir = tempfile::tempdir().unwrap();
-        let mut up = up(dir.path(), HOST);
+        let mut up = up(dir.path(), HOST, 60);
         assert_eq!(up.booted(&job()).unwrap().sections[0].output, "first\n");
         for name in ["one", "two"] {
             let mut job = job();
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_host_that_is_lost_is_told_with_its_console() {
         let cases = [
-            ("echo hello; exec sleep 60", "still running after 0 s"),
+            ("echo hello; exec sleep 60", "still running after 2 s"),
             ("echo hello", "the host ended before it should"),
             ("echo hello; exit 3", "failed with exit status: 3"),
             (
@@ -214,7 +214,7 @@ mod tests {
         ];
         for (script, message) in cases {
             let dir = tempfile::tempdir().unwrap();
-            let mut up = up(dir.path(), script);
+            let mut up = up(dir.path(), script, 2);
             let error = up.booted(&job()).unwrap_err().to_string();
             assert!(error.starts_with("host a53: "), "{error}");
             assert!(error.contains(message), "{script}: {error}");
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_host_that_goes_on_is_no_host_that_ends() {
         let dir = tempfile::tempdir().unwrap();
-        let mut up = up(dir.path(), &HOST.replace("echo down", "exec sleep 60"));
+        let mut up = up(dir.path(), &HOST.replace("echo down", "exec sleep 60"), 2);
         up.booted(&job()).unwrap();
         let error = up.end().unwrap_err().to_string();
         assert!(error.contains("still running after"), "{error}");
