@@ -12,13 +12,15 @@ mod up;
 
 use std::fs::File;
 use std::io::Write;
+use std::iter;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jobserver::Client;
 
 use crate::base::disk::Lock;
 use crate::base::progress::Step;
@@ -28,10 +30,8 @@ use crate::boot::job::{base_archive, Job};
 use crate::boot::qemu::{firmware::Firmware, Machine};
 use crate::model::hosts::Host;
 pub use crew::Crew;
+use log::Log;
 use up::Up;
-
-/// How long QEMU may take for what it does before a person's host boots.
-const PREPARATION_LIMIT: Duration = Duration::from_secs(60);
 
 /// A boot to be done.
 pub struct Boot<'a> {
@@ -56,70 +56,60 @@ impl Boot<'_> {
 }
 
 /// Boots a project's kernels on hosts.
+///
+/// An error is all that makes a console doubtful; it names the host and shows the console's end.
 pub struct Booter<'a> {
     project: &'a Project,
     base: Vec<u8>,
     /// Where the consoles of this run are written.
     logs: PathBuf,
+    /// As many hosts work at a time.
+    turns: Client,
     _lock: Lock,
 }
 
 impl<'a> Booter<'a> {
     pub fn new(project: &'a Project) -> Result<Self> {
         let (lock, logs) = Lock::first_free(&project.base().join("log"), "boot")?;
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             project,
             base: base_archive(project)?,
             logs,
+            // Each also waits now and then, for its disk, its timers or what is typed to it.
+            turns: Client::new(cpus + 1)?,
             _lock: lock,
         })
     }
 
-    /// Boots all, as many at a time as this machine has CPUs. The results are in the order of
-    /// `boots`; one that fails does not stop the others.
+    /// Boots all. The results are in the order of `boots`; one that fails does not stop the others.
     pub fn all(&self, message: &str, boots: &[Boot]) -> Vec<Result<Transcript>> {
-        let step = Step::counter(message, boots.len() as u64);
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new(Vec::new());
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
-
-        std::thread::scope(|scope| {
-            for _ in 0..workers.min(boots.len()) {
-                scope.spawn(|| loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(boot) = boots.get(index) else { break };
-                    let result = self.one(boot);
-                    step.inc(1);
-                    results
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((index, result));
-                });
-            }
-        });
-
-        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.sort_by_key(|(index, _)| *index);
-        results.into_iter().map(|(_, result)| result).collect()
+        each(&self.turns, message, boots.iter(), |boot| self.one(boot))
     }
 
     /// Boots one host, waits until it has powered off and returns what it said.
-    ///
-    /// # Errors
-    ///
-    /// Everything that makes the console doubtful; the message names the host and shows the
-    /// console's end.
     pub fn one(&self, boot: &Boot) -> Result<Transcript> {
-        let (up, transcript) = self.up(boot)?;
-        up.end().with_context(|| boot.name())?;
+        let mut up = self.start(boot)?;
+        let transcript = up.booted(boot.job)?;
+        up.end()?;
         Ok(transcript)
     }
 
-    /// Boots one host, which does its job and stays up.
-    fn up<'b>(&self, boot: &'b Boot) -> Result<(Up<'b>, Transcript)> {
-        let log = self.log(boot);
-        self.with_machine(boot, |machine| Up::boot(boot, machine, &log))?
-            .with_context(|| boot.name())
+    /// Starts one host, which is to do its job and stay up.
+    fn start(&self, boot: &Boot) -> Result<Up> {
+        let initrd = self.initrd(boot.job)?;
+        let (machine, log) = self.with_machine(boot, &initrd, |machine, log| {
+            let running = machine.start(log).with_context(|| boot.name())?;
+            Ok((running, Log::open(log)?))
+        })?;
+        Ok(Up {
+            name: boot.name(),
+            handlers: boot.handlers,
+            limit: boot.limit,
+            machine,
+            log,
+            _initrd: initrd,
+        })
     }
 
     /// Boots one host at the terminal of this process, until it powers off or is ended there. Its
@@ -132,55 +122,81 @@ impl<'a> Booter<'a> {
             kunit: false,
             counts: false,
             job,
-            limit: PREPARATION_LIMIT,
+            // Of what QEMU does before the host boots.
+            limit: Duration::from_secs(60),
         };
-        let log = self.log(&boot);
-        self.with_machine(&boot, |machine| machine.interact(&log))?
+        let initrd = self.initrd(job)?;
+        self.with_machine(&boot, &initrd, |machine, log| machine.interact(log))
     }
 
-    fn with_machine<T>(&self, boot: &Boot, use_it: impl FnOnce(&Machine) -> T) -> Result<T> {
-        let initrd = self.initrd(boot)?;
-        let talk = if boot.kunit {
-            "kunit.enable=1"
-        } else {
-            "quiet kunit.enable=0"
+    /// Makes the machine of a boot, and the name of its log.
+    fn with_machine<T>(
+        &self,
+        boot: &Boot,
+        initrd: &File,
+        use_it: impl FnOnce(&Machine, &Path) -> Result<T>,
+    ) -> Result<T> {
+        let Boot { what, host, .. } = boot;
+        let talk = match boot.kunit {
+            true => "kunit.enable=1",
+            false => "quiet kunit.enable=0",
         };
-        let (image, kernel) = (self.project.firmware(), self.project.image(boot.handlers));
-        let (initrd, cmdline) = (path_of(&initrd), format!("{talk} {}", boot.host.cmdline));
+        let firmware = self.project.firmware();
         let machine = Machine {
-            cpu: &boot.host.cpu,
-            memory: boot.host.memory,
-            cpus: boot.host.cpus,
-            firmware: boot.host.firmware.map(|answers| Firmware {
-                image: &image,
+            cpu: &host.cpu,
+            memory: host.memory,
+            cpus: host.cpus,
+            firmware: host.firmware.map(|answers| Firmware {
+                image: &firmware,
                 answers,
             }),
-            kernel: &kernel,
-            initrd: Some(&initrd),
-            cmdline: &cmdline,
+            kernel: &self.project.image(boot.handlers),
+            initrd: Some(&path_of(initrd)),
+            cmdline: &format!("{talk} {}", host.cmdline),
             resets: false,
             counts: boot.counts,
             limit: boot.limit,
         };
-        Ok(use_it(&machine))
+        let log = format!("{what}-{}-{}.log", boot.handlers.name(), host.name);
+        use_it(&machine, &self.logs.join(log))
     }
 
     /// The base archive with the job behind it, in a file without a name: it goes away with this
     /// process, whatever ends that.
-    fn initrd(&self, boot: &Boot) -> Result<File> {
+    fn initrd(&self, job: &Job) -> Result<File> {
         let directory = self.project.out("tmp");
         fs_err::create_dir_all(&directory)?;
         let mut file = tempfile::tempfile_in(directory)?;
         file.write_all(&self.base)?;
-        file.write_all(&boot.job.archive()?)?;
+        file.write_all(&job.archive()?)?;
         Ok(file)
     }
+}
 
-    fn log(&self, boot: &Boot) -> PathBuf {
-        let (handlers, host) = (boot.handlers.name(), &boot.host.name);
-        self.logs
-            .join(format!("{}-{handlers}-{host}.log", boot.what))
-    }
+/// Does the work on all of something, each in a thread of its own and in its turn.
+fn each<A: Send, T: Send>(
+    turns: &Client,
+    message: &str,
+    mut all: impl ExactSizeIterator<Item = A>,
+    work: impl Fn(A) -> Result<T> + Sync,
+) -> Vec<Result<T>> {
+    let (step, work) = (&Step::counter(message, all.len() as u64), &work);
+    let turn = || Some((turns.acquire(), all.next()?));
+    thread::scope(|scope| {
+        let threads = iter::from_fn(turn).map(|(turn, one)| {
+            scope.spawn(move || {
+                let _turn = turn?;
+                let result = work(one);
+                step.inc(1);
+                result
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        let results = threads.into_iter().map(|thread| thread.join());
+        results
+            .map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// A path by which a child finds an open file that has no name.

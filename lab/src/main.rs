@@ -70,7 +70,7 @@ enum Command {
     Check {
         /// Only these steps
         #[arg(long, value_enum, value_delimiter = ',')]
-        only: Vec<check::Step>,
+        only: Vec<check::Check>,
         /// One JSON object for each case, instead of text
         #[arg(long)]
         json: bool,
@@ -85,26 +85,22 @@ enum Command {
     SeriesCheck,
 }
 
-/// The exit status where a check failed.
-const FAILED: u8 = 1;
-/// The exit status where the tool could not do its work.
-const UNABLE: u8 = 2;
-
+/// The exit status is 1 where a check failed, and 2 where the tool could not do its work.
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(FAILED),
+    ExitCode::from(match run(Cli::parse()) {
+        Ok(true) => 0,
+        Ok(false) => 1,
         Err(error) => {
             progress::say(error::render(&error));
-            ExitCode::from(match error.is::<error::Broken>() {
-                true => FAILED,
-                false => UNABLE,
-            })
+            match error.is::<error::Broken>() {
+                true => 1,
+                false => 2,
+            }
         }
-    }
+    })
 }
 
-/// Carries a command out. `false` if it came to a bad end that it has told already.
+/// Carries a command out. `false` if a check failed, and the command has told that already.
 fn run(cli: Cli) -> Result<bool> {
     let mut project = Project::here();
     if let Some(kdir) = &cli.kdir {
@@ -117,8 +113,8 @@ fn run(cli: Cli) -> Result<bool> {
         project = project.with_series(series);
     }
     match cli.command {
-        Command::Setup => get::ensure(&project, &Purpose::ALL).map(drop)?,
-        Command::Tree => tree::ensure(&project).map(drop)?,
+        Command::Setup => drop(get::ensure(&project, &Purpose::ALL)?),
+        Command::Tree => drop(tree::ensure(&project)?),
         Command::Kernel => {
             let tools = get::ensure(&project, &[])?;
             kernel::ensure(&project, &tools, &tree::ensure(&project)?)?;

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// An error together with the advice that a person needs to get past it.
 #[derive(Debug)]
-pub struct Fault {
+struct Fault {
     error: Box<dyn Error + Send + Sync>,
     help: String,
 }
@@ -41,10 +41,8 @@ impl Error for Broken {}
 
 /// An error of our own making: what is wrong, and what to do about it.
 pub fn fault(error: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
-    anyhow::Error::new(Fault {
-        error: error.into().into(),
-        help: help.into(),
-    })
+    let (error, help) = (error.into().into(), help.into());
+    Fault { error, help }.into()
 }
 
 /// Adds advice to the error of a `Result`.
@@ -55,18 +53,15 @@ pub trait Help<T> {
 impl<T, E: Into<anyhow::Error>> Help<T> for Result<T, E> {
     fn help(self, help: impl Into<String>) -> anyhow::Result<T> {
         self.map_err(|error| {
-            anyhow::Error::new(Fault {
-                error: error.into().into(),
-                help: help.into(),
-            })
+            let (error, help) = (error.into().into(), help.into());
+            Fault { error, help }.into()
         })
     }
 }
 
 /// The text shown for an error that ends the program.
 pub fn render(error: &anyhow::Error) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let mut helps: Vec<&str> = Vec::new();
+    let (mut said, mut helps) = (Vec::<String>::new(), Vec::new());
     for cause in error.chain() {
         let text = cause.to_string();
         // Some errors repeat their source in their own text.
@@ -74,7 +69,7 @@ pub fn render(error: &anyhow::Error) -> String {
             said.push(text);
         }
         if let Some(fault) = cause.downcast_ref::<Fault>() {
-            helps.push(&fault.help);
+            helps.push(&*fault.help);
         }
     }
     let said = said.join(": ");
@@ -82,9 +77,8 @@ pub fn render(error: &anyhow::Error) -> String {
     if said.contains("No space left on device") {
         helps.push("the disk is full: free some space, then run the same command again");
     }
-    let mut lines = vec![format!("error: {said}")];
-    lines.extend(helps.iter().map(|help| format!("help: {help}")));
-    lines.join("\n")
+    let helps: String = helps.iter().map(|help| format!("\nhelp: {help}")).collect();
+    format!("error: {said}{helps}")
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ Formulas do not go from one process to another, therefore each job begins with n
 text.
 """
 
+import ctypes
+import signal
 import time
 from dataclasses import dataclass, field
 
@@ -14,6 +16,8 @@ from .entries import ENTRIES, Case, Problem
 from .layout import Layout
 from .machine import Machine
 from .spec import Spec
+
+PR_SET_PDEATHSIG = 1
 
 # The words that the C handlers write without config_lock.
 UNLOCKED_IN_C = ("psci_version",)
@@ -92,8 +96,14 @@ class Worker:
 WORKER = None
 
 
+def end_with_parent():
+    """A process that computes does not see otherwise that the one that started it is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def start(*arguments):
     global WORKER
+    end_with_parent()
     WORKER = Worker(*arguments)
 
 

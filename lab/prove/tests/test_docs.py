@@ -1,12 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 
+import argparse
+import contextlib
+import io
+import tempfile
 import unittest
+from pathlib import Path
 
+from fwprove import __main__ as main
 from fwprove import docs
 from fwprove.__main__ import SPEC
 from fwprove.spec import Spec
 
 VERDICTS = ["verdict | 0 old", "        | 1 old"]
+
+
+def empty_page(spec):
+    """A page with a table of no rows in the place of each."""
+    lines = ["Title", ""]
+    for made in docs.tables(spec):
+        end = made.index(made[0], 1)
+        lines += [*made[: end + 1], made[0], "", "text", ""]
+    return "\n".join(lines + VERDICTS)
 
 
 class Tables(unittest.TestCase):
@@ -23,16 +38,8 @@ class Page(unittest.TestCase):
     def setUp(self):
         self.spec = Spec(SPEC)
 
-    def _page(self):
-        """A page with a table of no rows in the place of each."""
-        lines = ["Title", ""]
-        for made in docs.tables(self.spec):
-            end = made.index(made[0], 1)
-            lines += [*made[: end + 1], made[0], "", "text", ""]
-        return "\n".join(lines + VERDICTS)
-
     def test_tables_are_put_into_their_places(self):
-        page = docs.rewritten(self._page(), self.spec)
+        page = docs.rewritten(empty_page(self.spec), self.spec)
         self.assertIn("0x0014_0001 SMCCC_ARCH_WORKAROUND_1", page)
         self.assertIn("verdict | 0 accepted\n        | 1 accepted: promises nothing\n", page)
         self.assertNotIn("old", page)
@@ -44,9 +51,34 @@ class Page(unittest.TestCase):
             docs.rewritten("\n".join(VERDICTS), self.spec)
 
     def test_a_page_without_verdicts_is_refused(self):
-        page = self._page().replace("\n".join(VERDICTS), "")
+        page = empty_page(self.spec).replace("\n".join(VERDICTS), "")
         with self.assertRaisesRegex(ValueError, "no list of verdicts"):
             docs.rewritten(page, self.spec)
+
+
+class Command(unittest.TestCase):
+    """`fwprove docs`."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.page = Path(directory.name) / "page.rst"
+        self.page.write_text(empty_page(Spec(SPEC)))
+
+    def _run(self, option):
+        with contextlib.redirect_stdout(io.StringIO()):
+            main.docs(argparse.Namespace(**{"check": None, "write": None, "spec": SPEC, option: str(self.page)}))
+
+    def test_other_tables_are_told_and_left_alone(self):
+        before = self.page.read_text()
+        with self.assertRaisesRegex(SystemExit, "has other tables than .*: run `lab prove --docs`"):
+            self._run("check")
+        self.assertEqual(self.page.read_text(), before)
+
+    def test_tables_are_written_into_the_page(self):
+        self._run("write")
+        self._run("check")
+        self.assertEqual([entry.name for entry in self.page.parent.iterdir()], ["page.rst"])
 
 
 if __name__ == "__main__":

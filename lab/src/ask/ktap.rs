@@ -7,8 +7,11 @@
 
 mod line;
 
+use std::iter;
+
+use crate::base::process::last_lines;
 use crate::model::results::{Case, Outcome};
-use line::{Directive, Line};
+use line::Line;
 
 /// How many of the lines before a failure are shown as its cause.
 const CAUSE_LINES: usize = 20;
@@ -34,12 +37,9 @@ pub fn program(status: i32, output: &str) -> Vec<Case> {
         mut problems,
     } = parse(output);
 
-    let failed = cases
-        .iter()
-        .any(|case| matches!(case.outcome, Outcome::Fail(_)));
-    let skipped = cases
-        .iter()
-        .all(|case| matches!(case.outcome, Outcome::Skip(_)));
+    let failed = cases.iter().any(Case::failed);
+    let mut outcomes = cases.iter().map(|case| &case.outcome);
+    let skipped = outcomes.all(|outcome| matches!(outcome, Outcome::Skip(_)));
     match status {
         0 if !failed => (),
         STATUS_SKIP if skipped => (),
@@ -48,13 +48,31 @@ pub fn program(status: i32, output: &str) -> Vec<Case> {
     }
 
     if !problems.is_empty() {
-        problems.extend(last_lines(&output.lines().collect::<Vec<_>>()));
-        cases.push(Case::fail("(protocol)", problems.join("\n")));
+        let said = last_lines(output, CAUSE_LINES).join("\n");
+        let cause = format!("{}\n{said}", problems.join("\n"));
+        cases.push(Case::fail("(protocol)", cause.trim_end()));
     }
     cases
 }
 
+/// Reads results out of a text that may hold other lines too.
+pub fn parse(text: &str) -> Ktap {
+    let mut parser = Parser::default();
+    for line in text.lines() {
+        parser.line(line);
+    }
+    if parser.levels.is_empty() {
+        parser.problem("no results in the test protocol");
+    }
+    let cases = parser.close(0, "the whole");
+    Ktap {
+        cases,
+        problems: parser.problems,
+    }
+}
+
 /// One level of nesting.
+#[derive(Default)]
 struct Level {
     indent: usize,
     plan: Option<usize>,
@@ -65,18 +83,9 @@ struct Level {
 #[derive(Default)]
 struct Parser<'a> {
     levels: Vec<Level>,
-    ktap: Ktap,
+    problems: Vec<String>,
     /// The lines since the last result.
     talk: Vec<&'a str>,
-}
-
-/// Reads results out of a text that may hold other lines too.
-pub fn parse(text: &str) -> Ktap {
-    let mut parser = Parser::default();
-    for line in text.lines() {
-        parser.line(line);
-    }
-    parser.finish()
 }
 
 impl<'a> Parser<'a> {
@@ -86,11 +95,10 @@ impl<'a> Parser<'a> {
             Line::Version => self.open(indent),
             Line::Plan { count, skip } => self.plan(indent, count, skip),
             Line::Result {
-                ok,
                 number,
                 name,
-                directive,
-            } => self.result(indent, ok, number, name, directive),
+                outcome,
+            } => self.result(indent, number, name, outcome),
             Line::BailOut => self.problem(text.trim()),
             Line::Other => self.talk.push(text),
         }
@@ -98,14 +106,11 @@ impl<'a> Parser<'a> {
 
     fn open(&mut self, indent: usize) {
         if self.levels.last().is_some_and(|top| top.indent >= indent) {
-            self.problem("a version line inside unfinished results");
-            return;
+            return self.problem("a version line inside unfinished results");
         }
         self.levels.push(Level {
             indent,
-            plan: None,
-            results: 0,
-            cases: Vec::new(),
+            ..Level::default()
         });
     }
 
@@ -124,139 +129,75 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn result(
-        &mut self,
-        indent: usize,
-        ok: bool,
-        number: Option<usize>,
-        name: &str,
-        directive: Directive<'_>,
-    ) {
-        let Some(depth) = self.levels.iter().rposition(|level| level.indent == indent) else {
-            return self.problem(&format!("the result of `{name}` belongs nowhere"));
-        };
-        let mut nested = Vec::new();
-        while self.levels.len() > depth + 1 {
-            nested = self.close(name);
-        }
-
-        let expected = self.levels[depth].results + 1;
-        self.levels[depth].results = expected;
-        if number != Some(expected) {
-            self.problem(&format!(
-                "result {expected}, `{name}`, does not have that number"
-            ));
-        }
-
-        let (name, directive) = with_name(name, directive);
-        let outcome = match directive {
-            Directive::Skip(reason) => Outcome::Skip(reason.to_owned()),
-            Directive::Expected(reason) => Outcome::Skip(format!("expected failure: {reason}")),
-            Directive::None(_) if ok => Outcome::Pass,
-            Directive::None(reason) => Outcome::Fail(cause(reason, &self.talk)),
-        };
-        self.talk.clear();
-        self.take(depth, name, outcome, nested);
-    }
-
     /// Adds a result. One with nested results only sums them up.
-    fn take(&mut self, depth: usize, name: &str, outcome: Outcome, nested: Vec<Case>) {
-        let nested_failed = nested
-            .iter()
-            .any(|case| matches!(case.outcome, Outcome::Fail(_)));
+    fn result(&mut self, indent: usize, number: Option<usize>, name: &str, mut outcome: Outcome) {
+        let Some(depth) = self.levels.iter().rposition(|level| level.indent == indent) else {
+            return self.problem(format!("the result of `{name}` belongs nowhere"));
+        };
+        let nested = self.close(depth + 1, name);
+        let nested_failed = nested.iter().any(Case::failed);
         if nested_failed && outcome == Outcome::Pass {
-            self.problem(&format!("`{name}` passed with a failure inside"));
+            self.problem(format!("`{name}` passed with a failure inside"));
         }
+        if let Outcome::Fail(cause) = &mut outcome {
+            let talk = &self.talk[self.talk.len().saturating_sub(CAUSE_LINES)..];
+            let lines = iter::once(&**cause).chain(talk.iter().copied());
+            let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+            *cause = match &*lines {
+                [] => "not ok".to_owned(),
+                lines => lines.join("\n"),
+            };
+        }
+        self.talk.clear();
 
-        let is_own_result =
-            nested.is_empty() || matches!(outcome, Outcome::Fail(_)) && !nested_failed;
-        let cases = &mut self.levels[depth].cases;
-        cases.extend(nested.into_iter().map(|case| Case {
+        let level = &mut self.levels[depth];
+        level.results += 1;
+        let place = level.results;
+        let is_own = nested.is_empty() || matches!(outcome, Outcome::Fail(_)) && !nested_failed;
+        level.cases.extend(nested.into_iter().map(|case| Case {
             name: format!("{name}/{}", case.name),
             ..case
         }));
-        if is_own_result {
+        if is_own {
             // Names are for people to find a test by: make them so.
-            let same = cases.iter().filter(|case| case.name == name).count();
-            let name = match same {
-                0 => name.to_owned(),
-                _ => format!("{name} (again, result {})", self.levels[depth].results),
+            let again = level.cases.iter().any(|case| case.name == name);
+            let name = match again {
+                false => name.to_owned(),
+                true => format!("{name} (again, result {place})"),
             };
-            self.levels[depth].cases.push(Case { name, outcome });
+            level.cases.push(Case { name, outcome });
+        }
+        if number != Some(place) {
+            self.problem(format!(
+                "result {place}, `{name}`, does not have that number"
+            ));
         }
     }
 
-    /// Ends the innermost level; `name` tells whose it is.
-    fn close(&mut self, name: &str) -> Vec<Case> {
-        let Some(level) = self.levels.pop() else {
-            return Vec::new();
-        };
-        match level.plan {
-            None => self.problem(&format!("{name}: no plan")),
-            Some(plan) if plan != level.results => self.problem(&format!(
-                "{name}: {plan} results planned, {} came",
-                level.results
-            )),
-            Some(_) => (),
+    /// Ends the levels from `depth` on. The outermost of them is the one of `name`; what is nested
+    /// in that should have been summed up before.
+    fn close(&mut self, depth: usize, name: &str) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for (inside, level) in self.levels.split_off(depth).into_iter().enumerate() {
+            if inside > 0 {
+                self.problem("nested results without their sum");
+            }
+            let results = level.results;
+            match level.plan {
+                Some(plan) if plan == results => (),
+                Some(plan) => {
+                    self.problem(format!("{name}: {plan} results planned, {results} came"));
+                }
+                None => self.problem(format!("{name}: no plan")),
+            }
+            cases.extend(level.cases);
         }
-        level.cases
+        cases
     }
 
-    fn finish(mut self) -> Ktap {
-        if self.levels.is_empty() {
-            self.problem("no results in the test protocol");
-        }
-        while self.levels.len() > 1 {
-            self.problem("nested results without their sum");
-            let cases = self.close("nested results");
-            self.ktap.cases.extend(cases);
-        }
-        if !self.levels.is_empty() {
-            let cases = self.close("the whole");
-            self.ktap.cases.extend(cases);
-        }
-        self.ktap
+    fn problem(&mut self, what: impl Into<String>) {
+        self.problems.push(what.into());
     }
-
-    fn problem(&mut self, what: &str) {
-        self.ktap.problems.push(what.to_owned());
-    }
-}
-
-/// The kselftest library has no name for a skipped result but says "name: reason" or the name
-/// instead of a reason.
-fn with_name<'a>(name: &'a str, directive: Directive<'a>) -> (&'a str, Directive<'a>) {
-    let split = |text: &'a str| text.split_once(": ").unwrap_or((text, ""));
-    match (name, directive) {
-        ("", Directive::Skip(text)) if !text.is_empty() => {
-            let (name, reason) = split(text);
-            (name, Directive::Skip(reason))
-        }
-        ("", Directive::Expected(text)) if !text.is_empty() => {
-            let (name, reason) = split(text);
-            (name, Directive::Expected(reason))
-        }
-        ("", _) => ("unnamed", directive),
-        _ => (name, directive),
-    }
-}
-
-fn cause(reason: &str, talk: &[&str]) -> String {
-    let mut lines = last_lines(talk);
-    if !reason.is_empty() {
-        lines.insert(0, reason.to_owned());
-    }
-    if lines.is_empty() {
-        lines.push("not ok".to_owned());
-    }
-    lines.join("\n")
-}
-
-fn last_lines(lines: &[&str]) -> Vec<String> {
-    lines[lines.len().saturating_sub(CAUSE_LINES)..]
-        .iter()
-        .map(|line| (*line).to_owned())
-        .collect()
 }
 
 #[cfg(test)]

@@ -54,8 +54,7 @@ pub fn explain<'a>(
         let section = transcript.section(name)?;
         ensure!(section.status == 0, "{name}: {}", section.output);
     }
-    let events = parse(&transcript.section(READ)?.output)?;
-    assign(events, streams)
+    assign(parse(&transcript.section(READ)?.output)?, streams)
 }
 
 fn assign<'a>(
@@ -64,31 +63,27 @@ fn assign<'a>(
 ) -> Result<()> {
     let mut events = events.into_iter();
     for (stream, answer) in streams {
+        let vm = &stream.name;
         let mut refusals = answer.refusals.iter_mut();
         for (id, value) in &stream.registers {
-            let what = || format!("{}: the write to {}", stream.name, name(*id));
-            let event = events
-                .next()
-                .with_context(|| format!("{} was not traced", what()))?;
+            let write = format!("{vm}: the write to {}", name(*id));
+            let event = events.next();
+            let event = event.with_context(|| format!("{write} was not traced"))?;
             ensure!(
                 (event.id, event.value) == (*id, value.unwrap_or(0)),
-                "{} was traced as {event:x?}",
-                what()
+                "{write} was traced as {event:x?}"
             );
             if event.refused.is_some() {
-                let refusal = refusals
-                    .next()
-                    .filter(|refusal| (refusal.id, refusal.value) == (*id, *value))
-                    .with_context(|| format!("{} was refused in the trace only", what()))?;
-                refusal.why = event.refused;
+                let refusal = refusals.next();
+                let refusal = refusal.filter(|it| (it.id, it.value) == (*id, *value));
+                refusal
+                    .with_context(|| format!("{write} was refused in the trace only"))?
+                    .why = event.refused;
             }
         }
         if let Some(refusal) = refusals.next() {
-            bail!(
-                "{}: no reason was traced for the refusal of {}",
-                stream.name,
-                name(refusal.id)
-            );
+            let register = name(refusal.id);
+            bail!("{vm}: no reason was traced for the refusal of {register}");
         }
     }
     if let Some(event) = events.next() {
@@ -99,24 +94,20 @@ fn assign<'a>(
 
 /// Reads what the kernel shows in `trace`.
 fn parse(text: &str) -> Result<Vec<Event>> {
-    let counts = text
-        .lines()
-        .find_map(|line| line.strip_prefix("# entries-in-buffer/entries-written: "))
-        .and_then(|rest| rest.split_whitespace().next()?.split_once('/'))
-        .context("the trace has no head")?;
-    ensure!(counts.0 == counts.1, "the trace has lost events");
+    let mut heads = text.lines().filter_map(|line| {
+        let counts = line.strip_prefix("# entries-in-buffer/entries-written: ")?;
+        counts.split_whitespace().next()?.split_once('/')
+    });
+    let (kept, written) = heads.next().context("the trace has no head")?;
+    ensure!(kept == written, "the trace has lost events");
 
-    let events = text
+    let lines = text
         .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|line| event(line).with_context(|| format!("not an event: `{line}`")))
-        .collect::<Result<Vec<_>>>()?;
-    ensure!(
-        events.len().to_string() == counts.0,
-        "{} of {} traced events were read",
-        events.len(),
-        counts.0
-    );
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let events = lines.map(|line| event(line).with_context(|| format!("not an event: `{line}`")));
+    let events = events.collect::<Result<Vec<_>>>()?;
+    let count = events.len().to_string();
+    ensure!(count == kept, "{count} of {kept} traced events were read");
     Ok(events)
 }
 
@@ -124,23 +115,18 @@ fn event(line: &str) -> Option<Event> {
     let (_, fields) = line.split_once(&format!(": {EVENT}: "))?;
     let (numbers, verdict) = fields.split_once(" verdict=")?;
     let number = |name: &str| {
-        let word = numbers
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-        hex(word?)
+        let mut words = numbers.split_whitespace();
+        hex(words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?)
     };
-    let refused = match verdict_of(verdict)? {
-        Ok(_) => None,
-        Err(reason) => Some(Why {
-            reason,
-            promise: number("promise")?,
-            offer: number("offer")?,
-        }),
-    };
+    let (promise, offer) = (number("promise")?, number("offer")?);
     Some(Event {
         id: number("id")?,
         value: number("value")?,
-        refused,
+        refused: verdict_of(verdict)?.err().map(|reason| Why {
+            reason,
+            promise,
+            offer,
+        }),
     })
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The sample VMM, `samples/kvm/fw_regs_vmm.c`: building it, having hosts run it, and reading what
-//! it says.
+//! The sample VMM, `samples/kvm/fw_regs_vmm.c`: having hosts run it, and reading what it says.
 
 use std::path::Path;
 
@@ -32,7 +31,6 @@ pub fn job(program: &Path) -> Job {
     job
 }
 
-/// Has the program and the guests' calls there.
 pub fn install(job: &mut Job, program: &Path) {
     job.program(PROGRAM, program);
     job.file(CALLS, discovery::questions());
@@ -72,8 +70,10 @@ impl Batch {
     }
 
     fn files(&self) -> Vec<String> {
-        let path = |stream: &Stream| format!("/vm/{}/{}", self.name, stream.name);
-        self.streams.iter().map(path).collect()
+        let names = self.streams.iter().map(|stream| &stream.name);
+        names
+            .map(|name| format!("/vm/{}/{name}", self.name))
+            .collect()
     }
 }
 

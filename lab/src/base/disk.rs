@@ -21,11 +21,16 @@ const MADE_WITH: &str = "lab.made-with";
 
 /// Makes a directory whole or not at all: `fill` works on a temporary one beside it.
 pub fn whole_dir(into: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let parent = into.parent().unwrap_or(into);
-    fs::create_dir_all(parent)?;
+    let parent = made_parent(into)?;
     let name = into.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!("{UNFINISHED}{name}-");
-    remove_unfinished(parent, &prefix)?;
+    // What a killed run left behind.
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
     let temporary = tempfile::Builder::new()
         .prefix(&prefix)
         // A temporary directory is private by default; what is in this one is not.
@@ -41,15 +46,11 @@ pub fn whole_dir(into: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<
     Ok(())
 }
 
-/// Removes what a killed run left behind.
-fn remove_unfinished(parent: &Path, prefix: &str) -> Result<()> {
-    for entry in fs::read_dir(parent)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(prefix) {
-            fs::remove_dir_all(entry.path())?;
-        }
-    }
-    Ok(())
+/// The directory that a file is in, which exists then.
+fn made_parent(of: &Path) -> Result<&Path> {
+    let parent = of.parent().unwrap_or(of);
+    fs::create_dir_all(parent)?;
+    Ok(parent)
 }
 
 /// What was built in a directory with other tools, or from something else, is of no use there:
@@ -66,7 +67,6 @@ pub fn made_with(dir: &Path, what: &str) -> Result<bool> {
     Ok(removed)
 }
 
-/// Notes what a directory was made with.
 pub fn note_made_with(dir: &Path, what: &str) -> Result<()> {
     write_whole(&dir.join(MADE_WITH), what.as_bytes())
 }
@@ -77,12 +77,10 @@ pub fn is_made_with(dir: &Path, what: &str) -> bool {
 
 /// Writes a file so that its name never stands for half of it.
 pub fn write_whole(to: &Path, content: &[u8]) -> Result<()> {
-    let parent = to.parent().unwrap_or(to);
-    fs::create_dir_all(parent)?;
     let mut file = tempfile::Builder::new()
         // A temporary file is private by default; what is in this one is not.
         .permissions(PermissionsExt::from_mode(0o644))
-        .tempfile_in(parent)?;
+        .tempfile_in(made_parent(to)?)?;
     file.write_all(content)?;
     file.persist(to)?;
     Ok(())
@@ -91,21 +89,13 @@ pub fn write_whole(to: &Path, content: &[u8]) -> Result<()> {
 /// Copies a file so that its name never stands for half of it; a file that is the same already
 /// is left alone.
 pub fn copy_whole(from: &Path, to: &Path) -> Result<()> {
-    if same(from, to) {
+    if fs::read(to).is_ok_and(|there| fs::read(from).is_ok_and(|new| new == there)) {
         return Ok(());
     }
-    let parent = to.parent().unwrap_or(to);
-    fs::create_dir_all(parent)?;
-    let temporary = tempfile::NamedTempFile::new_in(parent)?;
+    let temporary = tempfile::NamedTempFile::new_in(made_parent(to)?)?;
     fs::copy(from, temporary.path())?;
     temporary.persist(to)?;
     Ok(())
-}
-
-fn same(one: &Path, other: &Path) -> bool {
-    let length = |file: &Path| file.metadata().map(|meta| meta.len()).ok();
-    length(one) == length(other)
-        && matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Keeps other runs of this tool away from what a step works on, for as long as it is held.
@@ -117,24 +107,23 @@ impl Lock {
     /// The first of the directories `name`, `name-2`, `name-3` and so on in `dir` on which no other
     /// run is at work.
     pub fn first_free(dir: &Path, name: &str) -> Result<(Self, PathBuf)> {
-        fs::create_dir_all(dir)?;
         let mut place = dir.join(name);
-        for number in 2.. {
+        let mut number = 1;
+        loop {
             fs::create_dir_all(&place)?;
             let file = fs::File::create(place.join(".lock"))?;
             if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
                 return Ok((Self { _file: file }, place));
             }
+            number += 1;
             place = dir.join(format!("{name}-{number}"));
         }
-        unreachable!("there are fewer runs than numbers")
     }
 
     /// Waits until no other run holds the lock of this name in `dir`.
     pub fn take(dir: &Path, name: &str) -> Result<Self> {
         fs::create_dir_all(dir)?;
-        let path = dir.join(format!(".lock-{name}"));
-        let file = fs::File::create(path)?;
+        let file = fs::File::create(dir.join(format!(".lock-{name}")))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             say(format!(
                 "waiting for another run that is at work on the {name}"
@@ -149,16 +138,13 @@ impl Lock {
 pub fn ensure_space(dir: &Path, gigabytes: u64, what: &str) -> Result<()> {
     fs::create_dir_all(dir)?;
     let stat = rustix::fs::statvfs(dir).help("is the file system mounted?")?;
-    let free = stat.f_bavail * stat.f_frsize;
-    if free >= gigabytes << 30 {
+    let free = (stat.f_bavail * stat.f_frsize) as f64 / (1u64 << 30) as f64;
+    if free >= gigabytes as f64 {
         return Ok(());
     }
-    let free = free as f64 / (1u64 << 30) as f64;
+    let dir = dir.display();
     Err(fault(
-        format!(
-            "{what} needs {gigabytes} GB, and the file system of {} has {free:.1} GB left",
-            dir.display()
-        ),
+        format!("{what} needs {gigabytes} GB, and the file system of {dir} has {free:.1} GB left"),
         "free some space there, or make out/ a link to a place that has it",
     ))
 }
@@ -222,6 +208,19 @@ mod tests {
         fs::write(&from, "2").unwrap();
         copy_whole(&from, &to).unwrap();
         assert_eq!(fs::read_to_string(&to).unwrap(), "2");
+    }
+
+    #[test]
+    fn each_run_has_a_directory_for_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let free = || Lock::first_free(dir.path(), "boot").unwrap();
+        let ((first, one), (_second, two)) = (free(), free());
+        assert_eq!(
+            (one, two),
+            (dir.path().join("boot"), dir.path().join("boot-2"))
+        );
+        drop(first);
+        assert_eq!(free().1, dir.path().join("boot"));
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 //! Other programs: where they are, and running them with a log instead of a flood of output.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use duct::Expression;
 use fs_err as fs;
 use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
@@ -18,9 +17,6 @@ use crate::base::error::fault;
 
 /// How many of the last lines of a failed command are shown.
 const TAIL: usize = 25;
-
-/// The same for a command that should say little.
-const SHORT_TAIL: usize = 5;
 
 /// Makes a command from strings and paths alike.
 pub fn command<A: Into<OsString>>(program: &str, args: impl IntoIterator<Item = A>) -> Expression {
@@ -57,12 +53,10 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path)
         .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
         .map(|dir| dir.join(name))
-        .find(|file| is_program(file))
-}
-
-fn is_program(file: &Path) -> bool {
-    std::fs::metadata(file)
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        .find(|file| {
+            file.metadata()
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
 }
 
 /// What a short command prints; its standard error is part of the error when it fails.
@@ -75,11 +69,10 @@ pub fn output(command: &Expression) -> Result<String> {
         .run()
         .with_context(|| format!("cannot run {}", line(command)))?;
     if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let stderr = last_lines(stderr.trim(), SHORT_TAIL);
+        let stderr = last_lines(String::from_utf8_lossy(&output.stderr).trim(), TAIL).join("\n  ");
         let line = line(command);
         let program = line.split(' ').next().unwrap_or_default();
-        anyhow::bail!("{program}: {stderr} ({})", output.status);
+        bail!("{program}: {stderr} ({})", output.status);
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -103,55 +96,37 @@ pub fn logged(
         .unchecked()
         .reader()
         .with_context(|| format!("cannot run {}", line(command)))?;
-    let mut tail = VecDeque::with_capacity(TAIL);
     let mut lines = BufReader::new(&reader);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line)? > 0 {
         file.write_all(&line)?;
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end();
-        each(text);
-        if tail.len() == TAIL {
-            tail.pop_front();
-        }
-        tail.push_back(text.to_string());
+        each(String::from_utf8_lossy(&line).trim_end());
         line.clear();
     }
-    let status = reader.try_wait()?.map(|output| output.status);
-    match status {
-        Some(status) if status.success() => Ok(()),
-        status => {
-            let status = status.map_or("did not end".into(), |status| status.to_string());
-            let tail: Vec<String> = tail.into();
-            Err(fault(
-                format!("{what} failed ({status}):\n{}", indent(&tail)),
-                format!("the whole output is in {}", log.display()),
-            ))
-        }
-    }
+    let status = match reader.try_wait()? {
+        Some(output) if output.status.success() => return Ok(()),
+        Some(output) => output.status.to_string(),
+        None => "did not end".to_owned(),
+    };
+    let whole = fs::read(log)?;
+    let tail = last_lines(&String::from_utf8_lossy(&whole), TAIL).join("\n  ");
+    Err(fault(
+        format!("{what} failed ({status}):\n  {tail}"),
+        format!("the whole output is in {}", log.display()),
+    ))
 }
 
-fn last_lines(text: &str, count: usize) -> String {
+pub fn last_lines(text: &str, count: usize) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(count)..].join("\n  ")
+    lines[lines.len().saturating_sub(count)..].to_vec()
 }
 
 /// The command line in an expression, which shows itself with all of its settings around it.
 fn line(command: &Expression) -> String {
     let text = format!("{command:?}");
-    let words = text
-        .split_once("Cmd([")
-        .and_then(|(_, rest)| rest.split_once("])"));
-    let words = words.map_or(&*text, |(words, _)| words);
+    let (_, rest) = text.split_once("Cmd([").unwrap_or(("", &text));
+    let (words, _) = rest.split_once("])").unwrap_or((rest, ""));
     words.replace("\", \"", " ").trim_matches('"').to_string()
-}
-
-fn indent(lines: &[String]) -> String {
-    lines
-        .iter()
-        .map(|line| format!("  {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 #[cfg(test)]
@@ -176,11 +151,22 @@ mod tests {
 
     #[test]
     fn only_the_last_lines_of_many_are_shown() {
-        let error = output(&command("sh", ["-c", "seq 9 >&2; exit 1"])).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "sh: 5\n  6\n  7\n  8\n  9 (exit status: 1)"
-        );
+        let error = output(&command("sh", ["-c", "seq 30 >&2; exit 1"])).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("sh: 6\n  7\n"), "{text}");
+        assert!(text.ends_with("\n  30 (exit status: 1)"), "{text}");
+    }
+
+    #[test]
+    fn a_child_ends_with_the_thread_that_started_it() {
+        let child = std::thread::spawn(|| {
+            let mut sleep = std::process::Command::new("sleep");
+            die_with_us(sleep.arg("60"), Signal::KILL);
+            sleep.spawn().unwrap()
+        });
+        let status = child.join().unwrap().wait().unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        assert_eq!(signal, Some(Signal::KILL.as_raw()));
     }
 
     #[test]

@@ -3,10 +3,9 @@
 //! What a person sees while the tool works: one progress line on a terminal, plain lines when
 //! piped.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// After how much time the end of a step is told where there is no terminal.
 const LONG: Duration = Duration::from_secs(5);
@@ -21,35 +20,33 @@ pub struct Step {
 
 impl Step {
     /// A step of unknown length.
-    pub fn spinner(message: impl Into<String>) -> Self {
-        let bar = ProgressBar::with_draw_target(None, target());
-        bar.set_style(style("{spinner} {msg} [{elapsed}]"));
-        Self::begin(bar, message.into())
+    pub fn spinner(what: impl Into<String>) -> Self {
+        let bar = ProgressBar::new_spinner();
+        Self::begin(bar, what, "{spinner} {msg} [{elapsed}]")
     }
 
     /// A step of `len` parts.
-    pub fn counter(message: impl Into<String>, len: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(len), target());
-        bar.set_style(style("{spinner} {msg} {bar:24} {pos}/{len} [{elapsed}]"));
-        Self::begin(bar, message.into())
+    pub fn counter(what: impl Into<String>, len: u64) -> Self {
+        let style = "{spinner} {msg} {bar:24} {pos}/{len} [{elapsed}]";
+        Self::begin(ProgressBar::new(len), what, style)
     }
 
-    fn begin(bar: ProgressBar, what: String) -> Self {
-        bar.enable_steady_tick(Duration::from_millis(120));
+    /// A step of `len` bytes.
+    pub fn bytes(what: impl Into<String>, len: u64) -> Self {
+        let style = "{spinner} {msg} {bar:24} {bytes}/{total_bytes} {bytes_per_sec} [{elapsed}]";
+        Self::begin(ProgressBar::new(len), what, style)
+    }
+
+    fn begin(bar: ProgressBar, what: impl Into<String>, style: &str) -> Self {
+        let what = what.into();
+        bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
         bar.set_message(what.clone());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        // Where standard error is no terminal.
         if bar.is_hidden() {
             say(format!("{what} ..."));
         }
         Self { bar, what }
-    }
-
-    /// A step of `len` bytes.
-    pub fn bytes(message: impl Into<String>, len: u64) -> Self {
-        let step = Self::counter(message, len);
-        step.bar.set_style(style(
-            "{spinner} {msg} {bar:24} {bytes}/{total_bytes} {bytes_per_sec} [{elapsed}]",
-        ));
-        step
     }
 
     pub fn message(&self, message: impl Into<String>) {
@@ -64,7 +61,6 @@ impl Step {
         self.bar.set_position(n);
     }
 
-    /// Ends the step and leaves one line that tells what was done.
     pub fn done(self, sentence: impl AsRef<str>) {
         self.bar.finish_and_clear();
         say(sentence);
@@ -84,16 +80,4 @@ impl Drop for Step {
 /// Prints one line about what is being done, to standard error: standard output is for results.
 pub fn say(line: impl AsRef<str>) {
     eprintln!("{}", line.as_ref());
-}
-
-fn target() -> ProgressDrawTarget {
-    if std::io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::base::error::fault;
+use anyhow::Context;
+
+use crate::base::error::Help;
 use crate::base::version::Version;
 
 /// A checkout of the project, and the kernel tree that it is applied to.
@@ -42,33 +44,26 @@ impl Project {
 
     /// The same checkout, applied to a copy of the user's own kernel tree. That tree itself is
     /// only read.
-    pub fn with_kdir(self, kdir: &Path) -> anyhow::Result<Self> {
-        let kdir = kdir.canonicalize().map_err(|error| {
-            fault(
-                format!("KDIR={}: {error}", kdir.display()),
-                "pass the top directory of a kernel tree, or none for Debian's source",
-            )
-        })?;
-        Ok(Self {
-            kdir: Some(kdir),
-            ..self
-        })
+    pub fn with_kdir(mut self, kdir: &Path) -> anyhow::Result<Self> {
+        let found = kdir.canonicalize();
+        self.kdir = Some(
+            found
+                .with_context(|| format!("KDIR={}", kdir.display()))
+                .help("pass the top directory of a kernel tree, or none for Debian's source")?,
+        );
+        Ok(self)
     }
 
     /// The same checkout, applied to Debian's source of this series.
-    pub fn with_series(self, series: Version) -> Self {
-        Self {
-            series: Some(series),
-            ..self
-        }
+    pub fn with_series(mut self, series: Version) -> Self {
+        self.series = Some(series);
+        self
     }
 
     /// The same checkout with the tree below `base`, which is built but not patched.
-    pub fn with_tree_as_it_is(self, base: &Path) -> Self {
-        Self {
-            as_it_is: Some(base.to_path_buf()),
-            ..self
-        }
+    pub fn with_tree_as_it_is(mut self, base: &Path) -> Self {
+        self.as_it_is = Some(base.to_path_buf());
+        self
     }
 
     pub fn patches_its_tree(&self) -> bool {
@@ -118,22 +113,17 @@ impl Project {
         }
     }
 
-    /// The patched kernel tree.
     pub fn tree(&self) -> PathBuf {
         self.base().join("linux")
     }
 
-    /// The build directory of a kernel.
     pub fn build_dir(&self, handlers: Handlers) -> PathBuf {
         self.base().join("build").join(handlers.name())
     }
 
-    /// A finished kernel image.
     pub fn image(&self, handlers: Handlers) -> PathBuf {
-        self.base()
-            .join("kernel")
-            .join(handlers.name())
-            .join("Image")
+        let kernels = self.base().join("kernel");
+        kernels.join(handlers.name()).join("Image")
     }
 
     /// The directory of the statically linked arm64 selftests (upstream's and ours), laid out as
@@ -156,7 +146,6 @@ impl Project {
         self.out("cache/busybox/bin/busybox")
     }
 
-    /// The log of one step.
     pub fn log(&self, step: &str) -> PathBuf {
         self.base().join("log").join(format!("{step}.log"))
     }
@@ -165,21 +154,30 @@ impl Project {
 /// A path as the name of one file, another one for each path. Kbuild takes no directory with spaces
 /// or colons in its name.
 fn file_name_of(path: &Path) -> String {
-    let mut name = String::new();
-    for byte in path.as_os_str().as_bytes() {
-        match byte {
-            b'/' if name.is_empty() => (),
-            b'/' => name.push('-'),
-            byte if byte.is_ascii_alphanumeric() || *byte == b'.' => name.push(*byte as char),
-            byte => name += &format!("_{byte:02x}"),
-        }
-    }
-    name
+    let bytes = path.as_os_str().as_bytes();
+    let bytes = bytes.strip_prefix(b"/").unwrap_or(bytes);
+    let part = |byte: &u8| match byte {
+        b'/' => "-".to_owned(),
+        b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(*byte).to_string(),
+        byte => format!("_{byte:02x}"),
+    };
+    bytes.iter().map(part).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::error::render;
+
+    #[test]
+    fn a_tree_that_is_not_there_is_told_with_advice() {
+        let error = Project::here().with_kdir(Path::new("/none")).unwrap_err();
+        assert_eq!(
+            render(&error),
+            "error: KDIR=/none: No such file or directory (os error 2)\n\
+             help: pass the top directory of a kernel tree, or none for Debian's source"
+        );
+    }
 
     #[test]
     fn each_tree_has_a_directory_of_its_own() {

@@ -31,13 +31,11 @@ impl FromStr for Version {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut numbers = [0; 3];
-        let mut parts = text.split('.');
-        for (number, part) in numbers.iter_mut().zip(&mut parts) {
-            *number = part
-                .parse()
-                .map_err(|_| format!("`{text}` is not a version"))?;
-        }
         // What follows the third number (`7.3.4.1`) does not matter here.
+        for (number, part) in numbers.iter_mut().zip(text.split('.')) {
+            let parsed = part.parse();
+            *number = parsed.map_err(|_| format!("`{text}` is not a version"))?;
+        }
         Ok(Self(numbers))
     }
 }
@@ -58,12 +56,10 @@ impl From<Version> for String {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [major, minor, patch] = self.0;
-        write!(f, "{major}.{minor}")?;
-        if patch != 0 {
-            write!(f, ".{patch}")?;
+        match self.0 {
+            [major, minor, 0] => write!(f, "{major}.{minor}"),
+            [major, minor, patch] => write!(f, "{major}.{minor}.{patch}"),
         }
-        Ok(())
     }
 }
 

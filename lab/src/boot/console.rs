@@ -14,13 +14,12 @@
 //! Everything is suspect until the last marker has come: a boot that ended early, that lost a
 //! marker or that complained is an error, never a shorter list of results.
 
-use std::iter::Peekable;
 use std::sync::LazyLock;
 
 use anyhow::{bail, ensure, Context, Result};
 use regex::Regex;
 
-use crate::boot::job::Job;
+use crate::boot::job::{Command, Job};
 
 /// The kernel's taint flag for "an in-kernel test has run" (`TAINT_TEST`), no reason to worry.
 const TAINT_TEST: u64 = 1 << 18;
@@ -63,131 +62,97 @@ pub struct Transcript {
 
 impl Transcript {
     pub fn section(&self, name: &str) -> Result<&Section> {
-        self.sections
-            .iter()
-            .find(|section| section.name == name)
-            .with_context(|| format!("no command `{name}` was run"))
+        let section = self.sections.iter().find(|section| section.name == name);
+        section.with_context(|| format!("no command `{name}` was run"))
     }
 }
 
 /// Console bytes as text: without carriage returns and terminal escapes.
 pub fn clean(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    anstream::adapter::strip_str(&text)
-        .to_string()
-        .replace('\r', "")
+    let text = anstream::adapter::strip_str(&text).to_string();
+    text.replace('\r', "")
 }
 
 /// The first complaint.
 pub fn complaint(text: &str) -> Option<&str> {
-    let mut lines = COMPLAINT
-        .find_iter(text)
-        .filter_map(|found| text[found.start()..].lines().next());
+    let found = COMPLAINT.find_iter(text);
+    let mut lines = found.filter_map(|found| text[found.start()..].lines().next());
     lines.find(|line| !line.contains(OUT_OF_SPEC))
 }
 
 /// The last lines, for an error message.
 pub fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let start = lines.len().saturating_sub(20);
-    lines[start..]
-        .iter()
-        .map(|line| format!("    | {line}\n"))
-        .collect()
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let lines: Vec<String> = lines.map(|line| format!("    | {line}\n")).collect();
+    lines[lines.len().saturating_sub(20)..].concat()
 }
 
-/// Splits the console of a boot by command.
-///
-/// # Errors
-///
-/// Complaints of the kernel, and anything but all markers of `job` in their order.
+/// Splits the console of a boot by command. Complaints of the kernel, and anything but all markers
+/// of `job` in their order, are errors.
 pub fn parse(text: &str, job: &Job) -> Result<Transcript> {
     if let Some(complaint) = complaint(text) {
         bail!("the host complained: {complaint}");
     }
 
-    let mut parts = text.split(MARKER);
+    let mut parts = text.split(MARKER).peekable();
     let kernel = parts.next().unwrap_or_default().to_owned();
-    let mut markers = Markers {
-        parts: parts.peekable(),
-    };
-
-    let served = markers.expect("served", "")?.0.trim().to_owned();
+    let (served, _) = expect(&mut parts, "served")?;
 
     let mut sections = Vec::new();
-    for command in job.commands() {
-        let name = &command.name;
-        let (_, output) = markers.expect("begin", name)?;
-        let (status, _) = markers.expect("end", name)?;
-        let status = status
-            .trim()
-            .parse()
-            .with_context(|| format!("no exit status after `{name}`"))?;
+    for Command { name, .. } in job.commands() {
+        let (_, output) = expect(&mut parts, &format!("begin {name}"))?;
+        let (status, _) = expect(&mut parts, &format!("end {name}"))?;
+        let status = status.trim().parse();
         sections.push(Section {
             name: name.clone(),
-            status,
+            status: status.with_context(|| format!("no exit status after `{name}`"))?,
             output: output.to_owned(),
         });
     }
 
     // A tainted host shows its log before its last words.
-    if markers.next_is("begin dmesg") {
-        markers.expect("begin", "dmesg")?;
-        markers.expect("end", "dmesg")?;
+    let is_log = |part: &&str| part.lines().next() == Some("begin dmesg");
+    if parts.next_if(is_log).is_some() {
+        expect(&mut parts, "end dmesg")?;
     }
-    let (rest, _) = markers.expect("done", "")?;
-    let (done, tainted) = rest
+    let (last, _) = expect(&mut parts, "done")?;
+    let (done, tainted) = last
         .trim()
         .split_once(' ')
-        .with_context(|| format!("the last marker is `{rest}`"))?;
+        .with_context(|| format!("the last marker is `{last}`"))?;
     let tainted: u64 = tainted.parse().context("the last marker has no taint")?;
     let count = job.commands().len();
     ensure!(done == count.to_string(), "{done} of {count} commands ran");
-    let mut harmless = TAINT_TEST;
-    if text.contains(OUT_OF_SPEC) {
-        harmless |= TAINT_OUT_OF_SPEC;
-    }
+    let out_of_spec = match text.contains(OUT_OF_SPEC) {
+        true => TAINT_OUT_OF_SPEC,
+        false => 0,
+    };
     ensure!(
-        tainted & !harmless == 0,
+        tainted & !(TAINT_TEST | out_of_spec) == 0,
         "the kernel is tainted: {tainted:#x}"
     );
 
     Ok(Transcript {
         kernel,
-        served,
+        served: served.trim().to_owned(),
         sections,
     })
 }
 
-/// The markers not yet seen, each with what follows it.
-struct Markers<'a, I: Iterator<Item = &'a str>> {
-    parts: Peekable<I>,
-}
-
-impl<'a, I: Iterator<Item = &'a str>> Markers<'a, I> {
-    fn next_is(&mut self, line: &str) -> bool {
-        self.parts
-            .peek()
-            .is_some_and(|part| part.lines().next() == Some(line))
-    }
-
-    /// Takes the next marker, which must be the one meant. Returns the rest of its line and what
-    /// follows it.
-    fn expect(&mut self, kind: &str, name: &str) -> Result<(&'a str, &'a str)> {
-        let wanted = format!("{kind} {name}");
-        let wanted = wanted.trim_end();
-        let part = self
-            .parts
-            .next()
-            .with_context(|| format!("the host ended before `{wanted}`"))?;
-        let (line, output) = part.split_once('\n').unwrap_or((part, ""));
-        match line.strip_prefix(wanted) {
-            Some(rest) if rest.is_empty() || rest.starts_with(' ') => Ok((rest, output)),
-            _ => bail!("the console has `{line}` where `{wanted}` should be"),
-        }
+/// Takes the next marker, which must be the one meant. Returns the rest of its line and what
+/// follows it.
+fn expect<'a>(
+    parts: &mut impl Iterator<Item = &'a str>,
+    wanted: &str,
+) -> Result<(&'a str, &'a str)> {
+    let part = parts
+        .next()
+        .with_context(|| format!("the host ended before `{wanted}`"))?;
+    let (line, output) = part.split_once('\n').unwrap_or((part, ""));
+    match line.strip_prefix(wanted) {
+        Some(rest) if rest.is_empty() || rest.starts_with(' ') => Ok((rest, output)),
+        _ => bail!("the console has `{line}` where `{wanted}` should be"),
     }
 }
 

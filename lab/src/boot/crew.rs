@@ -2,168 +2,104 @@
 
 //! Hosts that stay up and do one job after the other, so that none is booted twice.
 
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
+use std::cell::RefCell;
 
-use anyhow::{anyhow, bail, Context, Result};
+use anyhow::{ensure, Result};
+use jobserver::Client;
 
-use super::{Boot, Booter};
-use crate::base::progress::Step;
+use super::{each, Boot, Booter, Up};
 use crate::boot::console::Transcript;
 use crate::boot::job::Job;
 
 pub struct Crew {
-    hosts: Vec<Host>,
-}
-
-/// What the thread of a host takes and gives.
-struct Host {
-    jobs: Sender<Job>,
-    transcripts: Receiver<Result<Transcript>>,
+    hosts: RefCell<Vec<Up>>,
+    turns: Client,
 }
 
 impl Booter<'_> {
     /// Boots all hosts. `lead` gets what they said when they had done their first jobs, and may
     /// give them more. Then they power off.
-    ///
-    /// # Errors
-    ///
-    /// Those of `lead`, and of hosts that did not power off well.
     pub fn crew<T>(
         &self,
         message: &str,
         boots: &[Boot],
         lead: impl FnOnce(&Crew, Vec<Transcript>) -> Result<T>,
     ) -> Result<T> {
-        let turns = Turns::new();
-        thread::scope(|scope| {
-            let threads = boots.iter().map(|boot| {
-                let ((jobs, taken), (given, transcripts)) = (mpsc::channel(), mpsc::channel());
-                let turns = &turns;
-                // QEMU goes away with the thread that started it.
-                let thread = scope.spawn(move || self.serve(boot, turns, &taken, &given));
-                (Host { jobs, transcripts }, thread)
-            });
-            let (hosts, threads): (Vec<_>, Vec<_>) = threads.unzip();
+        // Started by this thread, since QEMU goes away with the one that started it.
+        let started = boots.iter().map(|boot| (self.start(boot), boot.job));
+        let booted = each(&self.turns, message, started, |(up, job)| {
+            let mut up = up?;
+            let transcript = up.booted(job)?;
+            Ok((up, transcript))
+        });
+        let (hosts, said) = all(message, booted)?.into_iter().unzip();
+        let (hosts, turns) = (RefCell::new(hosts), self.turns.clone());
+        let crew = Crew { hosts, turns };
+        let result = lead(&crew, said);
 
-            let crew = Crew { hosts };
-            let result = crew.transcripts(message).and_then(|said| lead(&crew, said));
-            drop(crew);
-            let ends = threads.into_iter().map(|thread| match thread.join() {
-                Ok(end) => end,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            let ends = all("powering off", ends);
-            result.and_then(|result| ends.map(|_| result))
-        })
-    }
-
-    /// Boots a host, and has it do jobs until there are no more or one fails.
-    fn serve(
-        &self,
-        boot: &Boot,
-        turns: &Turns,
-        jobs: &Receiver<Job>,
-        transcripts: &Sender<Result<Transcript>>,
-    ) -> Result<()> {
-        let give = |result: Result<Transcript>| {
-            // Nobody listens any more where another host has failed.
-            let _ = transcripts.send(result);
-        };
-
-        let turn = turns.take();
-        let mut up = match self.up(boot) {
-            Ok((up, transcript)) => {
-                give(Ok(transcript));
-                up
-            }
-            Err(error) => {
-                give(Err(error));
-                return Ok(());
-            }
-        };
-        drop(turn);
-        for job in jobs {
-            let _turn = turns.take();
-            let result = up.go_on(&job).with_context(|| boot.name());
-            let failed = result.is_err();
-            give(result);
-            if failed {
-                return Ok(());
-            }
-        }
-        let _turn = turns.take();
-        up.end().with_context(|| boot.name())
+        let message = "powering off";
+        let hosts = crew.hosts.into_inner();
+        let ended = all(
+            message,
+            each(&self.turns, message, hosts.into_iter(), Up::end),
+        );
+        result.and_then(|result| ended.map(|_| result))
     }
 }
 
 impl Crew {
     /// Has each host do the job that is its own. Returns what they said.
     pub fn all(&self, message: &str, jobs: Vec<Job>) -> Result<Vec<Transcript>> {
-        for (host, job) in self.hosts.iter().zip(jobs) {
-            host.jobs.send(job).map_err(|_| anyhow!("a host is gone"))?;
-        }
-        self.transcripts(message)
-    }
-
-    fn transcripts(&self, message: &str) -> Result<Vec<Transcript>> {
-        let step = Step::counter(message, self.hosts.len() as u64);
-        let results = self.hosts.iter().map(|host| {
-            let result = host.transcripts.recv();
-            step.inc(1);
-            result.context("a host's thread is gone")?
-        });
-        all(message, results)
+        let mut hosts = self.hosts.borrow_mut();
+        let work = hosts.iter_mut().zip(jobs);
+        let said = each(&self.turns, message, work, |(up, job)| up.go_on(&job));
+        all(message, said)
     }
 }
 
 /// All of them, or all of their errors.
-fn all<T>(message: &str, results: impl Iterator<Item = Result<T>>) -> Result<Vec<T>> {
-    let (mut good, mut errors) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(one) => good.push(one),
-            Err(error) => errors.push(format!("{error:#}")),
-        }
-    }
-    if !errors.is_empty() {
-        bail!("{message}: {} failed\n{}", errors.len(), errors.join("\n"));
-    }
-    Ok(good)
+fn all<T>(message: &str, results: Vec<Result<T>>) -> Result<Vec<T>> {
+    let (good, bad): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    let errors = bad.into_iter().filter_map(Result::err);
+    let errors: Vec<String> = errors.map(|error| format!("{error:#}")).collect();
+    ensure!(
+        errors.is_empty(),
+        "{message}: {} failed\n{}",
+        errors.len(),
+        errors.join("\n")
+    );
+    good.into_iter().collect()
 }
 
-/// Lets one host more work at a time than this machine has CPUs: each also waits now and then, for
-/// its disk, its timers or what is typed to it.
-struct Turns {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
-impl Turns {
-    fn new() -> Self {
-        Self {
-            free: Mutex::new(thread::available_parallelism().map_or(1, usize::from) + 1),
-            freed: Condvar::new(),
-        }
-    }
+    use anyhow::bail;
 
-    fn take(&self) -> Turn<'_> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self
-            .freed
-            .wait_while(free, |free| *free == 0)
-            .unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Turn(self)
-    }
-}
+    use super::*;
 
-struct Turn<'a>(&'a Turns);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
+    #[test]
+    fn all_work_in_turns_and_all_errors_are_told() {
+        let turns = Client::new(2).unwrap();
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |number: i32| {
+            most.fetch_max(1 + now.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(5));
+            now.fetch_sub(1, Ordering::SeqCst);
+            match number % 3 {
+                2 => bail!("host {number} is lost"),
+                _ => Ok(number),
+            }
+        };
+        let results = each(&turns, "working", 0..6, work);
+        let error = all("working", results).unwrap_err().to_string();
+        assert_eq!(error, "working: 2 failed\nhost 2 is lost\nhost 5 is lost");
+        assert_eq!(
+            all("working", each(&turns, "working", 0..2, work)).unwrap(),
+            [0, 1]
+        );
+        assert_eq!(most.into_inner(), 2);
     }
 }

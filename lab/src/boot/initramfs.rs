@@ -5,78 +5,45 @@
 //! The kernel unpacks several archives that follow each other, so what all boots share is packed
 //! once and each boot appends a small archive of its own.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::io::Write;
 
 use anyhow::{ensure, Context, Result};
-use cpio::newc::{Builder, ModeFileType};
+use cpio::newc::{trailer, Builder};
 
-/// An archive in the making. The same calls give the same bytes: no times, owners or inode
-/// numbers of the build machine get in.
-#[derive(Debug, Default, Clone)]
-pub struct Archive {
-    bytes: Vec<u8>,
-    directories: BTreeSet<String>,
-}
+pub const DIRECTORY: u32 = 0o040755;
+pub const FILE: u32 = 0o100644;
+pub const PROGRAM: u32 = 0o100755;
+
+/// An archive in the making: each name with its mode and content, directories before what is in
+/// them. No times, owners or inode numbers of the build machine get in.
+#[derive(Default)]
+pub struct Archive(BTreeMap<String, (u32, Vec<u8>)>);
 
 impl Archive {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a directory, and those above it.
-    pub fn directory(&mut self, name: &str) -> Result<()> {
-        if let Some((above, _)) = name.rsplit_once('/') {
-            self.directory(above)?;
+    /// Adds a name, and the directories it needs.
+    pub fn add(&mut self, name: &str, mode: u32, content: impl Into<Vec<u8>>) {
+        for (end, _) in name.match_indices('/') {
+            let above = name[..end].to_owned();
+            self.0.insert(above, (DIRECTORY, Vec::new()));
         }
-        if self.directories.insert(name.to_owned()) {
-            self.entry(name, ModeFileType::Directory, 0o755, &[])?;
-        }
-        Ok(())
-    }
-
-    /// Adds a file and the directories it needs.
-    pub fn file(&mut self, name: &str, permissions: u32, content: &[u8]) -> Result<()> {
-        if let Some((above, _)) = name.rsplit_once('/') {
-            self.directory(above)?;
-        }
-        self.entry(name, ModeFileType::Regular, permissions, content)
-    }
-
-    /// Adds a program of the build machine's file system.
-    pub fn program(&mut self, name: &str, from: &Path) -> Result<()> {
-        self.file(name, 0o755, &fs_err::read(from)?)
+        self.0.insert(name.to_owned(), (mode, content.into()));
     }
 
     /// The finished archive, padded so that another one can follow.
     pub fn finish(self) -> Result<Vec<u8>> {
-        let mut bytes = cpio::newc::trailer(self.bytes)?;
+        let mut bytes = Vec::new();
+        for (name, (mode, content)) in self.0 {
+            ensure!(!name.is_empty(), "names in an archive are relative");
+            let size = u32::try_from(content.len())
+                .with_context(|| format!("`{name}` is too large for a cpio archive"))?;
+            let mut entry = Builder::new(&name).mode(mode).write(&mut bytes, size);
+            entry.write_all(&content)?;
+            entry.finish()?;
+        }
+        bytes = trailer(bytes)?;
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         Ok(bytes)
-    }
-
-    fn entry(
-        &mut self,
-        name: &str,
-        kind: ModeFileType,
-        permissions: u32,
-        content: &[u8],
-    ) -> Result<()> {
-        ensure!(
-            !name.is_empty() && !name.starts_with('/'),
-            "`{name}`: names in an archive are relative"
-        );
-        let size = u32::try_from(content.len())
-            .ok()
-            .with_context(|| format!("`{name}` is too large for a cpio archive"))?;
-
-        let mut entry = Builder::new(name)
-            .mode(permissions)
-            .set_mode_file_type(kind)
-            .write(&mut self.bytes, size);
-        std::io::Write::write_all(&mut entry, content)?;
-        entry.finish()?;
-        Ok(())
     }
 }
 
@@ -85,9 +52,9 @@ mod tests {
     use super::*;
 
     fn sample() -> Archive {
-        let mut archive = Archive::new();
-        archive.file("a/b/hello", 0o644, b"hello").unwrap();
-        archive.file("a/b/empty", 0o755, b"").unwrap();
+        let mut archive = Archive::default();
+        archive.add("a/b/hello", FILE, "hello");
+        archive.add("a/b/empty", PROGRAM, "");
         archive
     }
 
@@ -108,8 +75,8 @@ mod tests {
         let expected = [
             ("a", 0o040755),
             ("a/b", 0o040755),
-            ("a/b/hello", 0o100644),
             ("a/b/empty", 0o100755),
+            ("a/b/hello", 0o100644),
         ];
         let bytes = sample().finish().unwrap();
         let found = names(&bytes);
@@ -134,6 +101,8 @@ mod tests {
 
     #[test]
     fn absolute_names_are_refused() {
-        assert!(Archive::new().file("/init", 0o755, b"").is_err());
+        let mut archive = Archive::default();
+        archive.add("/init", PROGRAM, "");
+        assert!(archive.finish().is_err());
     }
 }

@@ -5,20 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{ensure, Result};
 
 use crate::base::project::Project;
-use crate::boot::initramfs::Archive;
+use crate::boot::initramfs::{Archive, DIRECTORY, FILE, PROGRAM};
 
 /// One line for the shell of the host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Command {
     /// Names the output; unique within a job, one word.
     pub name: String,
-    /// How long the host lets it run.
-    pub limit: Duration,
+    /// How long the host lets it run, in seconds.
+    pub limit: u64,
     pub line: String,
 }
 
@@ -31,10 +30,10 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn command(&mut self, name: impl Into<String>, seconds: u64, line: impl Into<String>) {
+    pub fn command(&mut self, name: impl Into<String>, limit: u64, line: impl Into<String>) {
         self.commands.push(Command {
             name: name.into(),
-            limit: Duration::from_secs(seconds),
+            limit,
             line: line.into(),
         });
     }
@@ -55,14 +54,14 @@ impl Job {
 
     /// The archive that hands the job to `init`.
     pub fn archive(&self) -> Result<Vec<u8>> {
-        let mut archive = Archive::new();
+        let mut archive = Archive::default();
         for (name, from) in &self.programs {
-            archive.program(name, from)?;
+            archive.add(name, PROGRAM, fs_err::read(from)?);
         }
         for (name, content) in &self.files {
-            archive.file(name, 0o644, content.as_bytes())?;
+            archive.add(name, FILE, &**content);
         }
-        archive.file("job", 0o644, self.lines()?.as_bytes())?;
+        archive.add("job", FILE, self.lines()?);
         archive.finish()
     }
 
@@ -79,7 +78,7 @@ impl Job {
                 !line.trim().is_empty() && !line.contains('\n'),
                 "`{name}`: a command is one line"
             );
-            lines += &format!("{name} {} {line}\n", limit.as_secs());
+            lines += &format!("{name} {limit} {line}\n");
         }
         Ok(lines)
     }
@@ -87,12 +86,13 @@ impl Job {
 
 /// The archive that all boots share: busybox and `init`.
 pub fn base_archive(project: &Project) -> Result<Vec<u8>> {
-    let mut archive = Archive::new();
+    let mut archive = Archive::default();
     for directory in ["dev", "proc", "sys", "tmp"] {
-        archive.directory(directory)?;
+        archive.add(directory, DIRECTORY, "");
     }
-    archive.program("bin/busybox", &project.busybox())?;
-    archive.program("init", &project.root().join("lab/guest/init"))?;
+    archive.add("bin/busybox", PROGRAM, fs_err::read(project.busybox())?);
+    let init = project.root().join("lab/guest/init");
+    archive.add("init", PROGRAM, fs_err::read(init)?);
     archive.finish()
 }
 

@@ -11,7 +11,7 @@ use fs_err::File;
 use crate::boot::console;
 
 pub struct Log {
-    path: PathBuf,
+    pub path: PathBuf,
     file: File,
     /// What has been read and not been taken.
     rest: Vec<u8>,
@@ -27,22 +27,17 @@ impl Log {
         })
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Takes what comes before `mark`, and that. None until it is there.
     pub fn take(&mut self, mark: &str) -> Result<Option<String>> {
         // The mark may begin in what was there before.
         let from = self.rest.len().saturating_sub(mark.len());
         self.file.read_to_end(&mut self.rest)?;
         let mut windows = self.rest[from..].windows(mark.len());
-        Ok(windows
-            .position(|window| window == mark.as_bytes())
-            .map(|at| {
-                let taken = self.rest.drain(..from + at + mark.len());
-                console::clean(taken.as_slice())
-            }))
+        let found = windows.position(|window| window == mark.as_bytes());
+        Ok(found.map(|at| {
+            let taken = self.rest.drain(..from + at + mark.len());
+            console::clean(taken.as_slice())
+        }))
     }
 
     /// Takes all that there is.

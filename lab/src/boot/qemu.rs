@@ -4,12 +4,11 @@
 
 pub mod firmware;
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail, Result};
+use anyhow::{anyhow, ensure, Context, Result};
 use duct::{Expression, Handle};
 use fs_err::File;
 use os_pipe::PipeWriter;
@@ -52,16 +51,19 @@ pub struct Machine<'a> {
 /// A machine that runs. It is ended where this is dropped.
 pub struct Running {
     qemu: Handle,
-    console: PipeWriter,
-    limit: Duration,
+    pub console: PipeWriter,
 }
 
 impl Running {
-    /// Whether QEMU has ended.
-    ///
-    /// # Errors
-    ///
-    /// It has ended with an error.
+    pub fn start(qemu: &Expression, log: &Path) -> Result<Self> {
+        let (input, console) = os_pipe::pipe()?;
+        let qemu = qemu.stdin_file(input);
+        let qemu = qemu.stderr_to_stdout().stdout_file(File::create(log)?);
+        let qemu = start(&qemu)?;
+        Ok(Self { qemu, console })
+    }
+
+    /// Whether QEMU has ended; an error, if it has with one.
     pub fn ended(&self) -> Result<bool> {
         match self.qemu.try_wait()? {
             Some(output) => check(output.status).map(|()| true),
@@ -69,26 +71,17 @@ impl Running {
         }
     }
 
-    /// Types on the machine's console.
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.console.write_all(bytes)
-    }
-
-    /// Waits until it has powered off.
-    ///
-    /// # Errors
-    ///
-    /// QEMU ends with an error or does not end in time.
-    pub fn wait(&self) -> Result<()> {
-        match self.qemu.wait_timeout(self.limit)? {
-            Some(output) => check(output.status),
-            None => Err(late(self.limit)),
-        }
+    /// Waits until it has powered off; an error, if that takes too long.
+    pub fn wait(&self, limit: Duration) -> Result<()> {
+        let ended = self.qemu.wait_timeout(limit)?;
+        check(ended.ok_or_else(|| late(limit))?.status)
     }
 
     /// Ends it, in whatever state it is.
     pub fn end(&self) -> Result<()> {
-        Ok(self.qemu.kill()?)
+        self.qemu.kill()?;
+        self.qemu.wait()?;
+        Ok(())
     }
 }
 
@@ -101,12 +94,8 @@ impl Drop for Running {
 
 impl Machine<'_> {
     /// Runs the machine with its console, and what QEMU itself says, in the file `log`.
-    ///
-    /// # Errors
-    ///
-    /// QEMU cannot be started, ends with an error or does not end in time.
     pub fn run(&self, log: &Path) -> Result<()> {
-        self.start(log)?.wait()
+        self.start(log)?.wait(self.limit)
     }
 
     /// The same, without waiting until it ends.
@@ -117,15 +106,10 @@ impl Machine<'_> {
 
     /// Runs the machine with its console, and QEMU's monitor behind Ctrl-A c, at the terminal of
     /// this process, for as long as the person there wants.
-    ///
-    /// # Errors
-    ///
-    /// QEMU cannot be started, or ends with an error.
     pub fn interact(&self, log: &Path) -> Result<()> {
         let (board, boot) = self.board(log)?;
-        let arguments = self.arguments(&board, "mon:stdio").into_iter().chain(boot);
-        let handle = qemu(arguments).start().map_err(explain)?;
-        check(handle.wait()?.status)
+        let qemu = start(&self.qemu(&board, boot, "mon:stdio"))?;
+        check(qemu.wait()?.status)
     }
 
     /// The board, and how it boots. `log` names files that that takes.
@@ -140,66 +124,61 @@ impl Machine<'_> {
         let board = format!("{BOARD},dumpdtb={}", firmware::quote(&tree));
         let cmdline = format!("{} {}", self.cmdline, firmware::cmdline(self.initrd)?);
         self.start_as(&board, self.direct(None, &cmdline), log)?
-            .wait()?;
+            .wait(self.limit)?;
 
         let board = format!("{BOARD},{}", firmware::BOARD);
         Ok((board, firmware.boot(&tree, self.kernel, self.initrd)))
     }
 
     fn start_as(&self, board: &str, boot: Vec<String>, log: &Path) -> Result<Running> {
-        let arguments = self.arguments(board, "stdio").into_iter().chain(boot);
-        let (input, console) = os_pipe::pipe()?;
-        let qemu = qemu(arguments)
-            .stdin_file(input)
-            .stderr_to_stdout()
-            .stdout_file(File::create(log)?)
-            .start()
-            .map_err(explain)?;
-        Ok(Running {
-            qemu,
-            console,
-            limit: self.limit,
-        })
+        Running::start(&self.qemu(board, boot, "stdio"), log)
     }
 
-    fn arguments(&self, board: &str, console: &str) -> Vec<String> {
-        let mut arguments = strings(&[
-            ("-machine", board),
-            ("-cpu", self.cpu),
-            ("-m", &self.memory.to_string()),
-            ("-smp", &self.cpus.to_string()),
-            ("-display", "none"),
-            ("-monitor", "none"),
-            ("-serial", console),
-            ("-net", "none"),
-            ("-accel", ACCELERATOR),
-        ]);
+    /// QEMU, to be started; how it ends is to be looked at.
+    fn qemu(&self, board: &str, boot: Vec<String>, console: &str) -> Expression {
+        let (memory, cpus) = (self.memory.to_string(), self.cpus.to_string());
+        let mut arguments = vec![
+            "-machine", board, "-cpu", self.cpu, "-m", &memory, "-smp", &cpus,
+        ];
+        arguments.extend(["-display", "none", "-monitor", "none", "-serial", console]);
+        arguments.extend(["-net", "none", "-accel", ACCELERATOR]);
         if self.counts {
-            arguments.extend(strings(&[("-icount", "shift=0")]));
+            arguments.extend(["-icount", "shift=0"]);
         }
         if !self.resets {
-            arguments.push("-no-reboot".to_owned());
+            arguments.push("-no-reboot");
         }
-        arguments
+        arguments.extend(boot.iter().map(String::as_str));
+        duct::cmd(QEMU, arguments)
+            .unchecked()
+            .before_spawn(|command| {
+                die_with_us(command, Signal::KILL);
+                Ok(())
+            })
     }
 
     /// Has QEMU itself start the kernel.
     fn direct(&self, initrd: Option<&Path>, cmdline: &str) -> Vec<String> {
-        let mut arguments = strings(&[
-            ("-kernel", &self.kernel.to_string_lossy()),
-            ("-append", &format!("{CMDLINE} {cmdline}")),
-        ]);
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let mut arguments = vec!["-kernel".to_owned(), path(self.kernel)];
+        arguments.extend(["-append".to_owned(), format!("{CMDLINE} {cmdline}")]);
         if let Some(initrd) = initrd {
-            arguments.extend(strings(&[("-initrd", &initrd.to_string_lossy())]));
+            arguments.extend(["-initrd".to_owned(), path(initrd)]);
         }
         arguments
     }
 }
 
+fn start(qemu: &Expression) -> Result<Handle> {
+    let started = qemu.start();
+    started.with_context(|| format!("{QEMU} (package {PACKAGE}) does not start"))
+}
+
 fn check(status: ExitStatus) -> Result<()> {
-    if !status.success() {
-        bail!("{QEMU} (package {PACKAGE}) failed with {status}");
-    }
+    ensure!(
+        status.success(),
+        "{QEMU} (package {PACKAGE}) failed with {status}"
+    );
     Ok(())
 }
 
@@ -208,27 +187,37 @@ pub fn late(limit: Duration) -> anyhow::Error {
     anyhow!("still running after {} s", limit.as_secs())
 }
 
-fn strings(options: &[(&str, &str)]) -> Vec<String> {
-    let words = options.iter().flat_map(|(option, value)| [option, value]);
-    words.map(|word| (*word).to_owned()).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// QEMU, to be started; how it ends is to be looked at.
-fn qemu(arguments: impl Iterator<Item = String>) -> Expression {
-    duct::cmd(QEMU, arguments)
-        .unchecked()
-        .before_spawn(|command| {
-            die_with_us(command, Signal::KILL);
-            Ok(())
-        })
-}
+    fn machine(counts: bool, resets: bool) -> String {
+        let machine = Machine {
+            cpu: "max",
+            memory: 256,
+            cpus: 2,
+            firmware: None,
+            kernel: Path::new("Image"),
+            initrd: Some(Path::new("initrd")),
+            cmdline: "quiet",
+            resets,
+            counts,
+            limit: Duration::from_secs(1),
+        };
+        let (board, boot) = machine.board(Path::new("log")).unwrap();
+        format!("{:?}", machine.qemu(&board, boot, "stdio")).replace("\", \"", " ")
+    }
 
-fn explain(error: io::Error) -> anyhow::Error {
-    let missing = error.kind() == io::ErrorKind::NotFound;
-    let error = anyhow::Error::new(error);
-    if missing {
-        error.context(format!("{QEMU} not found: install the package {PACKAGE}"))
-    } else {
-        error.context(format!("{QEMU} (package {PACKAGE}) did not start"))
+    #[test]
+    fn a_machine_is_a_line_of_options() {
+        let line = machine(false, false);
+        let options =
+            "qemu-system-aarch64 -machine virt,virtualization=on,gic-version=3 -cpu max -m 256 \
+                       -smp 2 -display none -monitor none -serial stdio -net none \
+                       -accel tcg,thread=single -no-reboot -kernel Image \
+                       -append console=ttyAMA0 panic=-1 oops=panic quiet -initrd initrd\"";
+        assert!(line.contains(options), "{line}");
+        assert!(machine(true, false).contains(" -icount shift=0 -no-reboot "));
+        assert!(!machine(false, true).contains("-no-reboot"));
     }
 }

@@ -10,16 +10,17 @@ use clap::ValueEnum;
 
 use crate::base::project::Project;
 use crate::build::{tree, Built};
-use crate::get::{self, Purpose, Toolchain};
-use crate::model::results::{Case, Format, Groups, Report, Totals};
+use crate::get::{self, Purpose};
+use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
     bench, differential, docs, firmware, format, hosts, kunit, msrv, offers, report, sample,
     selftests, shell, sparse, unit, upstream,
 };
 
+/// A step of `lab check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Step {
+pub enum Check {
     /// Formatting and kernel style of the sources
     Format,
     /// The patches for the mailing lists
@@ -56,102 +57,63 @@ pub enum Step {
 }
 
 /// Runs the steps, all if `only` is empty. Returns whether all is well.
-pub fn check(project: &Project, only: &[Step], format: Format) -> Result<bool> {
-    let steps: Vec<Step> = Step::value_variants()
-        .iter()
-        .copied()
+pub fn check(project: &Project, only: &[Check], format: Format) -> Result<bool> {
+    let steps = Check::value_variants().iter().copied();
+    let steps: Vec<Check> = steps
         .filter(|step| only.is_empty() || only.contains(step))
         .collect();
-    let ready = Ready::for_steps(project, &steps)?;
+    let built = prepare(project, &steps)?;
 
     let mut report = Report::in_format(anstream::stdout(), format);
     let mut plan = Plan::default();
     let mut planned = Vec::new();
     for step in steps {
         // A step that cannot be planned must not take the others with it.
-        match step.plan(project, &ready, &mut plan) {
+        match step.plan(project, built.as_ref(), &mut plan) {
             Ok(()) => planned.push(step),
-            Err(error) => report.suite(step.name(), trouble(&error))?,
+            Err(error) => report.suite(&step.name(), failed(&error))?,
         }
     }
 
+    let mut judge = |step: Check, boots: &Boots| {
+        let groups = step.judge(project, built.as_ref(), boots);
+        let groups = groups.unwrap_or_else(|error| failed(&error));
+        report.suite(&step.name(), groups)
+    };
     // What needs no host first: it is quick to fail.
     let (with_hosts, without): (Vec<_>, Vec<_>) = planned
         .into_iter()
-        .partition(|step| step.needs() == Stage::Booted);
-    let none = Boots::default();
+        .partition(|step| step.needs().0 == Stage::Booted);
     for step in without {
-        judge(&mut report, project, &ready, step, &none)?;
+        judge(step, &Boots::default())?;
     }
     let boots = plan.boot(project, &crate::model::hosts::load(project)?)?;
     for step in with_hosts {
-        judge(&mut report, project, &ready, step, &boots)?;
+        judge(step, &boots)?;
     }
-
-    let totals: Totals = report.finish()?;
-    Ok(totals.good())
+    Ok(report.finish()?.good())
 }
 
-fn judge<W: std::io::Write>(
-    report: &mut Report<W>,
-    project: &Project,
-    ready: &Ready,
-    step: Step,
-    boots: &Boots,
-) -> Result<()> {
-    let groups = step
-        .judge(project, ready, boots)
-        .unwrap_or_else(|error| trouble(&error));
-    report.suite(step.name(), groups)
-}
-
-fn trouble(error: &anyhow::Error) -> Groups {
-    let case = Case::fail("(trouble)", format!("{error:#}"));
+/// The result of a step that could not be done.
+fn failed(error: &anyhow::Error) -> Groups {
+    let case = Case::fail("(error)", format!("{error:#}"));
     vec![(String::new(), vec![case])]
 }
 
-/// What the steps stand on, each made sure of once.
-#[derive(Default)]
-struct Ready {
-    tools: Option<Toolchain>,
-    built: Option<Built>,
-}
-
-impl Ready {
-    fn for_steps(project: &Project, steps: &[Step]) -> Result<Self> {
-        let purposes: Vec<Purpose> = steps.iter().filter_map(|step| step.purpose()).collect();
-        let needs = |stage| steps.iter().any(|step| step.needs() >= stage);
-        if !needs(Stage::Tree) {
-            return Ok(Self::default());
-        }
-        if !needs(Stage::Tools) {
-            tree::ensure(project)?;
-            return Ok(Self::default());
-        }
-        let tools = get::ensure(project, &purposes)?;
-        if needs(Stage::Built) {
-            let built = Built::for_check(project, tools)?;
-            return Ok(Self {
-                tools: None,
-                built: Some(built),
-            });
-        }
-        tree::ensure(project)?;
-        Ok(Self {
-            tools: Some(tools),
-            built: None,
-        })
+/// Makes sure of what the steps stand on, once.
+fn prepare(project: &Project, steps: &[Check]) -> Result<Option<Built>> {
+    let (stages, purposes): (Vec<_>, Vec<_>) = steps.iter().map(|step| step.needs()).unzip();
+    let stage = stages.into_iter().max().unwrap_or(Stage::Sources);
+    if stage == Stage::Sources {
+        return Ok(None);
     }
-
-    fn built(&self) -> Result<&Built> {
-        self.built.as_ref().context("nothing was built")
+    let purposes: Vec<Purpose> = purposes.into_iter().flatten().collect();
+    let tools = get::ensure(project, &purposes)?;
+    if stage >= Stage::Built {
+        return Built::for_check(project, tools).map(Some);
     }
-
-    fn tools(&self) -> Result<&Toolchain> {
-        let tools = self.built.as_ref().map(|built| &built.tools);
-        let tools = tools.or(self.tools.as_ref());
-        tools.context("there are no tools")
-    }
+    tree::ensure(project)?;
+    Ok(None)
 }
 
 /// How far things must be for a step.
@@ -159,9 +121,7 @@ impl Ready {
 enum Stage {
     /// Our sources.
     Sources,
-    /// The kernel tree.
-    Tree,
-    /// This, and programs of Debian.
+    /// These, the kernel tree, and programs of Debian.
     Tools,
     /// All that hosts boot with.
     Built,
@@ -169,112 +129,81 @@ enum Stage {
     Booted,
 }
 
-impl Step {
-    fn name(self) -> &'static str {
+impl Check {
+    /// As `--only` has it.
+    fn name(self) -> String {
+        let value = self.to_possible_value().expect("no step is hidden");
+        value.get_name().to_owned()
+    }
+
+    /// How far things must be, and for what else it needs programs than to build and boot kernels.
+    fn needs(self) -> (Stage, Option<Purpose>) {
         match self {
-            Step::Format => "format",
-            Step::Series => "series",
-            Step::Docs => "docs",
-            Step::Sparse => "sparse",
-            Step::Unit => "unit",
-            Step::Msrv => "msrv",
-            Step::Report => "report",
-            Step::Firmware => "firmware",
-            Step::Hosts => "hosts",
-            Step::Kunit => "kunit",
-            Step::Selftests => "selftests",
-            Step::Upstream => "upstream",
-            Step::Diff => "diff",
-            Step::Sample => "sample",
-            Step::Shell => "shell",
-            Step::Bench => "bench",
+            Self::Unit => (Stage::Sources, None),
+            Self::Format | Self::Series => (Stage::Tools, Some(Purpose::Style)),
+            Self::Docs => (Stage::Tools, Some(Purpose::Docs)),
+            Self::Report => (Stage::Tools, Some(Purpose::Report)),
+            Self::Sparse => (Stage::Built, Some(Purpose::Sparse)),
+            Self::Msrv => (Stage::Built, None),
+            _ => (Stage::Booted, None),
         }
     }
 
-    fn needs(self) -> Stage {
+    /// Adds what it wants to know of hosts, if it wants any booted by the plan.
+    fn plan(self, project: &Project, built: Option<&Built>, plan: &mut Plan) -> Result<()> {
+        let built = || built.context("nothing was built");
         match self {
-            Step::Unit => Stage::Sources,
-            Step::Format | Step::Series | Step::Docs | Step::Report => Stage::Tools,
-            Step::Sparse | Step::Msrv => Stage::Built,
-            Step::Firmware
-            | Step::Hosts
-            | Step::Kunit
-            | Step::Selftests
-            | Step::Upstream
-            | Step::Diff
-            | Step::Sample
-            | Step::Shell
-            | Step::Bench => Stage::Booted,
-        }
-    }
-
-    /// For what it needs programs besides those that build and boot kernels.
-    fn purpose(self) -> Option<Purpose> {
-        match self {
-            Step::Format | Step::Series => Some(Purpose::Style),
-            Step::Docs => Some(Purpose::Docs),
-            Step::Sparse => Some(Purpose::Sparse),
-            Step::Report => Some(Purpose::Report),
-            Step::Unit
-            | Step::Msrv
-            | Step::Firmware
-            | Step::Hosts
-            | Step::Kunit
-            | Step::Selftests
-            | Step::Upstream
-            | Step::Diff
-            | Step::Sample
-            | Step::Shell
-            | Step::Bench => None,
-        }
-    }
-
-    fn plan(self, project: &Project, ready: &Ready, plan: &mut Plan) -> Result<()> {
-        match self {
-            Step::Format
-            | Step::Series
-            | Step::Docs
-            | Step::Sparse
-            | Step::Unit
-            | Step::Msrv
-            | Step::Report
-            | Step::Shell
-            | Step::Bench => Ok(()),
-            Step::Firmware => firmware::plan(project, plan),
-            Step::Hosts => hosts::plan(project, ready.built()?, plan),
-            Step::Kunit => kunit::plan(plan),
-            Step::Selftests => selftests::plan(project, plan),
-            Step::Upstream => upstream::plan(project, plan),
-            Step::Diff => differential::plan(project, plan),
-            Step::Sample => {
-                sample::plan(ready.built()?, plan)?;
-                offers::plan(project, ready.built()?, plan)
+            Self::Firmware => firmware::plan(project, plan),
+            Self::Hosts => hosts::plan(project, built()?, plan),
+            Self::Kunit => kunit::plan(plan),
+            Self::Selftests => selftests::plan(project, plan),
+            Self::Upstream => upstream::plan(project, plan),
+            Self::Diff => differential::plan(project, plan),
+            Self::Sample => {
+                sample::plan(built()?, plan)?;
+                offers::plan(project, built()?, plan)
             }
+            _ => Ok(()),
         }
     }
 
-    fn judge(self, project: &Project, ready: &Ready, boots: &Boots) -> Result<Groups> {
+    fn judge(self, project: &Project, built: Option<&Built>, boots: &Boots) -> Result<Groups> {
+        let tools = || Ok::<_, anyhow::Error>(&built.context("nothing was built")?.tools);
         match self {
-            Step::Format => format::run(project),
-            Step::Series => crate::series::check::run(project),
-            Step::Docs => docs::run(project),
-            Step::Sparse => sparse::run(project, ready.tools()?),
-            Step::Unit => unit::run(project),
-            Step::Msrv => msrv::run(project),
-            Step::Report => report::run(project),
-            Step::Firmware => firmware::judge(project, boots),
-            Step::Hosts => hosts::judge(project, boots),
-            Step::Kunit => kunit::judge(project, boots),
-            Step::Selftests => selftests::judge(project, boots),
-            Step::Upstream => upstream::judge(project, boots),
-            Step::Diff => differential::judge(project, boots),
-            Step::Sample => {
+            Self::Format => format::run(project),
+            Self::Series => crate::series::check::run(project),
+            Self::Docs => docs::run(project),
+            Self::Sparse => sparse::run(project, tools()?),
+            Self::Unit => unit::run(project),
+            Self::Msrv => msrv::run(project),
+            Self::Report => report::run(project),
+            Self::Firmware => firmware::judge(project, boots),
+            Self::Hosts => hosts::judge(project, boots),
+            Self::Kunit => kunit::judge(project, boots),
+            Self::Selftests => selftests::judge(project, boots),
+            Self::Upstream => upstream::judge(project, boots),
+            Self::Diff => differential::judge(project, boots),
+            Self::Sample => {
                 let mut groups = sample::judge(boots)?;
                 groups.extend(offers::judge(project, boots)?);
                 Ok(groups)
             }
-            Step::Shell => shell::run(project),
-            Step::Bench => bench::check(project, ready.tools()?),
+            Self::Shell => shell::run(project),
+            Self::Bench => bench::check(project, tools()?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_named_as_in_the_readme() {
+        let readme = include_str!("../../README.md");
+        for step in Check::value_variants() {
+            let row = format!("\n| `{}` |", step.name());
+            assert!(readme.contains(&row), "{row}");
         }
     }
 }

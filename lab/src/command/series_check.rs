@@ -21,7 +21,7 @@ use crate::base::project::{Handlers, Project};
 use crate::build::kernel::{self, config, make::Warnings, refuse_warnings};
 use crate::build::selftests;
 use crate::build::tree::{self, git::Repo};
-use crate::command::check::{self, Step as Check};
+use crate::command::check::{self, Check};
 use crate::get::{self, Toolchain};
 use crate::model::results::{Case, Format, Report};
 use crate::series::{commits, files, write, Commits};

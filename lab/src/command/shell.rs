@@ -24,8 +24,6 @@ const DEFAULT: &str = "max";
 /// In MiB: the selftests are large, and in memory twice while they are unpacked.
 const MEMORY: u32 = 1024;
 
-const PROGRAM: &str = "shell";
-
 #[derive(Args)]
 pub struct Shell {
     /// A host of lab/data/hosts.toml; the other options change it
@@ -52,7 +50,10 @@ pub fn run(project: &Project, shell: Shell) -> Result<()> {
 }
 
 fn answers(text: &str) -> Result<Answers, String> {
-    let numbers: Result<Vec<i32>, _> = text.split(',').map(str::parse).collect();
+    let numbers = text
+        .split(',')
+        .map(str::parse)
+        .collect::<Result<Vec<_>, _>>();
     match numbers.as_deref() {
         Ok(&[workaround_1, workaround_2, workaround_3]) => Ok(Answers {
             workaround_1,
@@ -86,7 +87,7 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
 
 fn job(project: &Project, built: &Built, host: &Host) -> Result<Job> {
     let mut job = vmm::job(&built.vmm);
-    job.program(PROGRAM, project.root().join("lab/guest/shell"));
+    job.program("shell", project.root().join("lab/guest/shell"));
     let selftests = project.selftests();
     for directory in ["", "arm64"] {
         for entry in fs_err::read_dir(selftests.join(directory))? {

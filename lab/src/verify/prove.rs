@@ -5,8 +5,7 @@
 //! The proof itself is in Python, because the symbolic execution (angr) and the solver (z3) are.
 //! Here is what it needs: both objects, where the words of a VM are in each kernel, and packages.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
@@ -19,6 +18,7 @@ use crate::base::project::{Handlers, Project};
 use crate::build::kernel::make::Kbuild;
 use crate::build::{kernel, tree};
 use crate::get::{self, venv, Toolchain};
+use crate::model::results::Case;
 
 /// The page that has the specification's tables.
 const PAGE: &str = "Documentation/virt/kvm/arm/fw-pseudo-registers-acceptance.rst";
@@ -38,7 +38,7 @@ pub struct Prove {
     mutants: i32,
 }
 
-/// Proves what can be proven, and prints it. `false` if something is otherwise.
+/// Proves what can be proven, and prints it. `false` if something else is found.
 pub fn run(project: &Project, prove: &Prove) -> Result<bool> {
     if prove.docs {
         print!("{}", output(&page(project, "--write"))?);
@@ -48,23 +48,22 @@ pub fn run(project: &Project, prove: &Prove) -> Result<bool> {
     let tools = get::ensure(project, &[])?;
     kernel::ensure(project, &tools, &tree::ensure(project)?)?;
     let python = venv::ensure(project, "prove", &dir(project).join("requirements.txt"))?;
+    let python = python.to_string_lossy();
     output(&unit_tests(project, &python))?;
 
-    let mut args: Vec<OsString> = ["-m", "fwprove", "prove"].map(Into::into).into();
-    let mut option = |name: String, value: &Path| args.extend([name.into(), value.into()]);
+    let mut args = vec!["-m".to_owned(), "fwprove".to_owned(), "prove".to_owned()];
     for handlers in Handlers::ALL {
         let name = handlers.name();
-        option(format!("--{name}"), &object(project, handlers));
-        option(
-            format!("--{name}-layout"),
-            &layout(project, &tools, handlers)?,
-        );
+        let layout = layout(project, &tools, handlers)?;
+        args.push(format!("--{name}={}", object(project, handlers).display()));
+        args.push(format!("--{name}-layout={}", layout.display()));
     }
-    option("--linker".into(), Path::new(&tools.llvm.program("ld.lld")));
-    option("--json".into(), &project.base().join("prove.json"));
-    args.push(format!("--mutants={}", prove.mutants).into());
+    args.push(format!("--linker={}", tools.llvm.program("ld.lld")));
+    let json = project.base().join("prove.json");
+    args.push(format!("--json={}", json.display()));
+    args.push(format!("--mutants={}", prove.mutants));
 
-    let proof = with_package(project, command(&python.to_string_lossy(), args));
+    let proof = with_package(project, command(&python, args));
     let ended = proof.stdin_null().unchecked().run()?;
     Ok(ended.status.success())
 }
@@ -72,23 +71,21 @@ pub fn run(project: &Project, prove: &Prove) -> Result<bool> {
 /// Whether the page has the tables that the specification makes, or the command that says why not.
 pub fn page(project: &Project, what: &str) -> Expression {
     let page = project.root().join(PAGE);
-    let args: [OsString; 5] = [
-        "-m".into(),
-        "fwprove".into(),
-        "docs".into(),
-        what.into(),
-        page.into(),
-    ];
+    let args = ["-m", "fwprove", "docs", what, &page.to_string_lossy()];
     with_package(project, command("python3", args))
 }
 
-/// The tests of the proof's own parts.
-fn unit_tests(project: &Project, python: &Path) -> Expression {
-    let args = ["-m", "unittest", "discover", "--top-level-directory"].map(OsString::from);
-    let dir = dir(project);
-    let places = [dir.clone().into(), dir.join("tests").into()];
-    let program = python.to_string_lossy();
-    with_package(project, command(&program, args.into_iter().chain(places)))
+/// The tests of the proof's own parts, as far as they need none of its packages.
+pub fn tests(project: &Project) -> (String, Vec<Case>) {
+    let ran = get::want(project, "python3").and_then(|()| output(&unit_tests(project, "python3")));
+    let case = Case::from_result("unittest", ran.map(drop));
+    ("lab/prove".to_owned(), vec![case])
+}
+
+/// The tests of the proof's own parts; those that this Python lacks packages for are skipped.
+fn unit_tests(project: &Project, python: &str) -> Expression {
+    let unittest = command(python, ["-m", "unittest", "discover", "-t", ".", "tests"]);
+    with_package(project, unittest.dir(dir(project)))
 }
 
 fn dir(project: &Project) -> PathBuf {
@@ -105,11 +102,12 @@ fn with_package(project: &Project, python: Expression) -> Expression {
 
 /// The compiled handlers.
 fn object(project: &Project, handlers: Handlers) -> PathBuf {
+    let object = match handlers {
+        Handlers::Rust => "fw_regs/fw_regs.o",
+        Handlers::C => "fw_regs.o",
+    };
     let kvm = project.build_dir(handlers).join("arch/arm64/kvm");
-    match handlers {
-        Handlers::Rust => kvm.join("fw_regs/fw_regs.o"),
-        Handlers::C => kvm.join("fw_regs.o"),
-    }
+    kvm.join(object)
 }
 
 /// The numbers of a kernel, in an object that Kbuild compiles as that kernel's own.
@@ -121,13 +119,9 @@ fn layout(project: &Project, tools: &Toolchain, handlers: Handlers) -> Result<Pa
     }
     let kbuild = Kbuild::new(&project.tree(), &project.build_dir(handlers), tools);
     let module = format!("M={}", place.display());
-    let step = Step::spinner("compiling the layout");
-    logged(
-        "compiling the layout",
-        &kbuild.make(&[&module, "layout.o"]),
-        &project.log(&format!("prove-layout-{}", handlers.name())),
-        |_| {},
-    )?;
-    drop(step);
+    let make = kbuild.make(&[&module, "layout.o"]);
+    let log = project.log(&format!("prove-layout-{}", handlers.name()));
+    let _step = Step::spinner("compiling the layout");
+    logged("compiling the layout", &make, &log, |_| ())?;
     Ok(place.join("layout.o"))
 }

@@ -37,7 +37,9 @@ pub fn run(project: &Project) -> Result<Groups> {
         .run()
         .context("cargo")?;
     let text = String::from_utf8_lossy(&output.stdout);
-    Ok(groups(&text, output.status.success()))
+    let mut groups = groups(&text, output.status.success());
+    groups.push(crate::verify::prove::tests(project));
+    Ok(groups)
 }
 
 /// Each test of each program, by what Cargo printed.

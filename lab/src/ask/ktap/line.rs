@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::model::results::Outcome;
+
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     Version,
@@ -14,24 +16,14 @@ pub enum Line<'a> {
         skip: Option<&'a str>,
     },
     Result {
-        ok: bool,
         number: Option<usize>,
         name: &'a str,
-        directive: Directive<'a>,
+        /// A failure has what the line itself says about it, which may be nothing.
+        outcome: Outcome,
     },
     BailOut,
     /// Diagnostics, and whatever else is on a console.
     Other,
-}
-
-/// What follows a result's `#`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Directive<'a> {
-    /// None that changes the result; with the text, if any.
-    None(&'a str),
-    Skip(&'a str),
-    /// `TODO` or `XFAIL`.
-    Expected(&'a str),
 }
 
 fn pattern(pattern: &str) -> Regex {
@@ -76,24 +68,40 @@ fn meaning(line: &str) -> Line<'_> {
         let number = text(2).parse().ok();
         // "ok" may begin a sentence. "not ok" without a number is taken seriously.
         if !ok || number.is_some() {
+            let (name, outcome) = outcome(ok, text(3), text(4));
             return Line::Result {
-                ok,
                 number,
-                name: text(3),
-                directive: directive(text(4)),
+                name,
+                outcome,
             };
         }
     }
     Line::Other
 }
 
-fn directive(text: &str) -> Directive<'_> {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    match word.trim_end_matches(':').to_ascii_uppercase().as_str() {
-        "SKIP" => Directive::Skip(clean(rest)),
-        "TODO" | "XFAIL" => Directive::Expected(clean(rest)),
-        _ => Directive::None(text),
+/// What a result is, with what follows its `#`.
+fn outcome<'a>(ok: bool, mut name: &'a str, directive: &'a str) -> (&'a str, Outcome) {
+    let (word, rest) = directive
+        .split_once(char::is_whitespace)
+        .unwrap_or((directive, ""));
+    let word = word.trim_end_matches(':').to_ascii_uppercase();
+    let mut reason = clean(rest);
+    let skips = matches!(&*word, "SKIP" | "TODO" | "XFAIL");
+    // The kselftest library has no name for a skipped result but says "name: reason" or the name
+    // instead of a reason.
+    if skips && name.is_empty() {
+        (name, reason) = reason.split_once(": ").unwrap_or((reason, ""));
     }
+    if name.is_empty() {
+        name = "unnamed";
+    }
+    let outcome = match &*word {
+        "SKIP" => Outcome::Skip(reason.to_owned()),
+        _ if skips => Outcome::Skip(format!("expected failure: {reason}")),
+        _ if ok => Outcome::Pass,
+        _ => Outcome::Fail(directive.to_owned()),
+    };
+    (name, outcome)
 }
 
 /// Reasons come as "# SKIP - reason" too.
@@ -105,18 +113,19 @@ fn clean(reason: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn result<'a>(ok: bool, number: usize, name: &'a str, directive: Directive<'a>) -> Line<'a> {
+    fn result(number: usize, name: &str, outcome: Outcome) -> Line<'_> {
         Line::Result {
-            ok,
             number: Some(number),
             name,
-            directive,
+            outcome,
         }
     }
 
     #[test]
     fn lines_are_told_apart() {
-        use Directive::{Expected, None as Plain, Skip};
+        use Outcome::Pass;
+        let skip = |reason: &str| Outcome::Skip(reason.to_owned());
+        let fail = |reason: &str| Outcome::Fail(reason.to_owned());
         let plan = |count, skip| Line::Plan { count, skip };
         let cases = [
             ("KTAP version 1", 0, Line::Version),
@@ -126,35 +135,31 @@ mod tests {
             ("1..3", 0, plan(3, None)),
             ("1..0 # SKIP - no KVM", 0, plan(0, Some("no KVM"))),
             ("1..x", 0, Line::Other),
-            ("ok 1 name", 0, result(true, 1, "name", Plain(""))),
-            ("ok 1 - name", 0, result(true, 1, "name", Plain(""))),
-            ("ok 1", 0, result(true, 1, "", Plain(""))),
-            ("not ok 12 a b", 0, result(false, 12, "a b", Plain(""))),
-            (
-                "ok 5 x # rcode=0",
-                0,
-                result(true, 5, "x", Plain("rcode=0")),
-            ),
-            ("ok 2 x # SKIP no y", 0, result(true, 2, "x", Skip("no y"))),
-            ("ok 2 x # skip", 0, result(true, 2, "x", Skip(""))),
-            ("not ok 2 x # SKIP", 0, result(false, 2, "x", Skip(""))),
-            ("ok 2 # SKIP no y", 0, result(true, 2, "", Skip("no y"))),
+            ("ok 1 name", 0, result(1, "name", Pass)),
+            ("ok 1 - name", 0, result(1, "name", Pass)),
+            ("ok 1", 0, result(1, "unnamed", Pass)),
+            ("not ok 12 a b", 0, result(12, "a b", fail(""))),
+            ("ok 5 x # rcode=0", 0, result(5, "x", Pass)),
+            ("ok 2 x # SKIP no y", 0, result(2, "x", skip("no y"))),
+            ("ok 2 x # skip", 0, result(2, "x", skip(""))),
+            ("not ok 2 x # SKIP", 0, result(2, "x", skip(""))),
+            ("ok 2 # SKIP no y", 0, result(2, "no y", skip(""))),
             (
                 "not ok 3 x # TODO y",
                 0,
-                result(false, 3, "x", Expected("y")),
+                result(3, "x", skip("expected failure: y")),
             ),
-            ("ok 3 x # XFAIL y", 0, result(true, 3, "x", Expected("y"))),
+            (
+                "ok 3 x # XFAIL y",
+                0,
+                result(3, "x", skip("expected failure: y")),
+            ),
             (
                 "not ok 1 x # TIMEOUT 30 seconds",
                 0,
-                result(false, 1, "x", Plain("TIMEOUT 30 seconds")),
+                result(1, "x", fail("TIMEOUT 30 seconds")),
             ),
-            (
-                "[    1.234567]     ok 1 x",
-                4,
-                result(true, 1, "x", Plain("")),
-            ),
+            ("[    1.234567]     ok 1 x", 4, result(1, "x", Pass)),
             ("[    1.234567][    T1] 1..2", 0, plan(2, None)),
             ("ok, going on", 0, Line::Other),
             ("ok going on", 0, Line::Other),
@@ -173,8 +178,8 @@ mod tests {
         assert!(matches!(
             parse("not ok name").1,
             Line::Result {
-                ok: false,
                 number: None,
+                outcome: Outcome::Fail(_),
                 ..
             }
         ));

@@ -113,6 +113,11 @@ fn what_breaks_the_protocol_is_told() {
             "without their sum",
         ),
         (
+            "KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  ok 1 a\n\
+             \x20   KTAP version 1\n    1..1\n    not ok 1 lost\nok 1 suite\n",
+            "without their sum",
+        ),
+        (
             "KTAP version 1\n1..1\n    KTAP version 1\n    1..2\n    ok 1 a\nok 1 suite\n",
             "suite: 2 results planned, 1 came",
         ),

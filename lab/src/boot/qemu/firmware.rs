@@ -28,17 +28,21 @@ pub struct Firmware<'a> {
 impl Firmware<'_> {
     /// Has it start the kernel.
     pub fn boot(&self, tree: &Path, kernel: &Path, initrd: Option<&Path>) -> Vec<String> {
+        let file = |path: &Path, address: u64| {
+            let path = quote(path);
+            format!("loader,file={path},addr={address:#x},force-raw=on")
+        };
         let mut devices = vec![file(tree, DEVICE_TREE), file(kernel, KERNEL)];
         devices.extend(initrd.map(|initrd| file(initrd, INITRD)));
         let answers = (ANSWERS..).step_by(4).zip(self.answers.all());
-        devices.extend(answers.map(|(address, answer)| word(address, answer)));
+        devices.extend(answers.map(|(address, answer)| {
+            format!("loader,addr={address:#x},data={answer:#x},data-len=4")
+        }));
 
         let devices = devices.into_iter();
-        let mut arguments: Vec<String> = devices
-            .flat_map(|device| ["-device".to_owned(), device])
-            .collect();
-        arguments.extend(["-bios".to_owned(), self.image.display().to_string()]);
-        arguments
+        let devices = devices.flat_map(|device| ["-device".to_owned(), device]);
+        let bios = ["-bios".to_owned(), self.image.display().to_string()];
+        devices.chain(bios).collect()
     }
 }
 
@@ -53,15 +57,6 @@ pub fn cmdline(initrd: Option<&Path>) -> Result<String> {
 /// A path in an option that has several parts.
 pub fn quote(path: &Path) -> String {
     path.to_string_lossy().replace(',', ",,")
-}
-
-fn file(path: &Path, address: u64) -> String {
-    let path = quote(path);
-    format!("loader,file={path},addr={address:#x},force-raw=on")
-}
-
-fn word(address: u64, word: i32) -> String {
-    format!("loader,addr={address:#x},data={word:#x},data-len=4")
 }
 
 #[cfg(test)]
