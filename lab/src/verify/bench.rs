@@ -44,7 +44,10 @@ const EVENT: &str = "/sys/kernel/tracing/events/kvm/kvm_arm_fw_reg_set/enable";
 
 /// Tells the time at which the kernel starts init as the program tells a cost, in nanoseconds. The
 /// kernel's log has microseconds.
-const BOOT: &str = r"echo costs 1; dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] Run .init as init process.*/cost boot \1\2000/p'; echo end";
+const BOOT: &str = concat!(
+    r"echo costs 1; dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] Run .init as init process.*",
+    r"/cost boot \1\2000/p'; echo end",
+);
 
 /// What an access that KVM does not have costs: the way there and back.
 const FLOOR: &str = "unknown-ioctl";
