@@ -24,7 +24,7 @@ use crate::boot::{Boot, Booter};
 use crate::get::Toolchain;
 use crate::model::hosts::{self, Host};
 use crate::model::results::{Groups, Outcome};
-use bounds::Row;
+use bounds::Compared;
 
 /// Instructions or bytes by what they are of: `get/STD_BMAP`, `strict/set/STD_BMAP/same`,
 /// `list/512`, `bytes/text`.
@@ -68,7 +68,7 @@ pub fn run(project: &Project, tools: &Toolchain, record: bool) -> Result<bool> {
     c.extend(self::accesses(project, Handlers::C)?);
     c.extend(scenes(project, Handlers::C)?);
 
-    let rows = bounds::rows(&c, &rust)?;
+    let rows = bounds::compare(&c, &rust)?;
     let way = rust[FLOOR];
     anstream::println!(
         "{}\n\nNot counted above: {way:.1} of the way to the handlers and back, which an unknown \
@@ -102,7 +102,7 @@ pub fn run(project: &Project, tools: &Toolchain, record: bool) -> Result<bool> {
 pub fn check(project: &Project, tools: &Toolchain) -> Result<Groups> {
     let c = accesses(project, Handlers::C)?;
     let rust = accesses(project, Handlers::Rust)?;
-    let against_c = bounds::all(&bounds::rows(&c, &rust)?)?;
+    let against_c = bounds::all(&bounds::compare(&c, &rust)?)?;
     let made_with = record::made_with(project, tools)?;
     let against_record = record::load(project)?.against(&made_with, &rust);
     Ok(vec![
@@ -204,7 +204,7 @@ fn parse(output: &str) -> Result<Figures> {
     bail!("the measurement was not made to its end:\n{output}")
 }
 
-fn table(rows: &[Row]) -> Table {
+fn table(rows: &[Compared]) -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING);
     table.set_header(["Instructions, bytes", "C", "Rust", "Rust / C", "bounded by"]);
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_row_tells_its_bound_where_that_is_another_access() {
-        let row = |name, peer: &str| Row {
+        let row = |name, peer: &str| Compared {
             name,
             rust: 90.0,
             c: Some(100.0),

@@ -53,7 +53,7 @@ const BOUNDS: [(&str, &str); 8] = [
 const PER_VCPU: [&str; 3] = ["list", "get-all", "set-all"];
 
 /// A figure of Rust's beside those of C's.
-pub struct Row<'a> {
+pub struct Compared<'a> {
     pub name: &'a str,
     pub rust: f64,
     /// The same of C's.
@@ -62,8 +62,8 @@ pub struct Row<'a> {
     pub bound: Option<(String, f64)>,
 }
 
-/// Rows with the handlers alone: the floor is subtracted.
-pub fn rows<'a>(c: &Figures, rust: &'a Figures) -> Result<Vec<Row<'a>>> {
+/// All figures with the handlers alone: the floor is subtracted.
+pub fn compare<'a>(c: &Figures, rust: &'a Figures) -> Result<Vec<Compared<'a>>> {
     let mut bounds = Vec::new();
     for (pattern, peer) in BOUNDS {
         bounds.push((Regex::new(pattern)?, peer));
@@ -79,7 +79,7 @@ pub fn rows<'a>(c: &Figures, rust: &'a Figures) -> Result<Vec<Row<'a>>> {
     let rust = rust.iter().filter(|(name, _)| *name != FLOOR);
     let row = |(name, cost): (&'a String, &f64)| {
         let peer = bound(&bounds, name);
-        Row {
+        Compared {
             name,
             rust: less(name, *cost, rust_floor),
             c: of_c(plain(name)),
@@ -114,7 +114,7 @@ fn is_single(name: &str) -> bool {
 }
 
 /// Each figure that is bounded, and all single accesses to default VMs together.
-pub fn all(rows: &[Row]) -> Result<Vec<Case>> {
+pub fn all(rows: &[Compared]) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     let (mut rust_sum, mut c_sum, mut strict) = (0.0, 0.0, false);
     for row in rows {
@@ -217,7 +217,7 @@ mod tests {
     fn failed(others: &[(&str, f64)]) -> Vec<String> {
         let strict = ("strict/set/A/same", 700.0);
         let (c, rust) = (but(&[]), but(&[&[strict][..], others].concat()));
-        let cases = all(&rows(&c, &rust).unwrap()).unwrap();
+        let cases = all(&compare(&c, &rust).unwrap()).unwrap();
         let failed = cases.into_iter().filter(Case::failed);
         failed.map(|case| case.name).collect()
     }
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn strict_vms_must_be_measured() {
         let c = but(&[]);
-        assert!(all(&rows(&c, &c).unwrap()).is_err());
+        assert!(all(&compare(&c, &c).unwrap()).is_err());
     }
 
     #[test]
