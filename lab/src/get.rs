@@ -27,7 +27,6 @@ use crate::base::progress::say;
 use crate::base::project::Project;
 use apt::Apt;
 use debian::Debian;
-pub use llvm::Llvm;
 use packages::Packages;
 pub use packages::Purpose;
 use rust::Rustc;

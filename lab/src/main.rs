@@ -78,7 +78,7 @@ enum Command {
     /// Run the component beside a model of the laws, with inputs from a fuzzer
     Fuzz(fuzz::Fuzz),
     /// Change the component's source in small ways, and see whether its tests notice
-    Mutants(mutants::Mutants),
+    Mutants,
     /// Make patches for the kernel's mailing lists: out/series
     Series(series::Series),
     /// Take the series into a pristine tree, build each step, boot the last one and run the selftests
@@ -136,7 +136,7 @@ fn run(cli: Cli) -> Result<bool> {
         }
         Command::Prove(prove) => return prove::run(&project, &prove),
         Command::Fuzz(fuzz) => return fuzz::run(&project, &fuzz),
-        Command::Mutants(mutants) => return mutants::run(&project, &mutants),
+        Command::Mutants => return mutants::run(&project),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series_check::run(&project),
         Command::Check { only, json } => {

@@ -5,32 +5,30 @@
 //! The hosts' clock counts instructions, so that a figure is the same in each run and on each
 //! machine, for the same kernel from the same compiler.
 
-mod costs;
-mod goal;
-mod plot;
+mod bounds;
 mod record;
 mod sizes;
-mod table;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
+use comfy_table::{presets::NOTHING, CellAlignment, Table};
 use serde_json::json;
 
 use crate::base::disk::write_whole;
-use crate::base::process::{command, output};
 use crate::base::progress::say;
 use crate::base::project::{Handlers, Project};
 use crate::boot::job::Job;
 use crate::boot::{Boot, Booter};
-use crate::build::kernel::{config, make::Kbuild};
 use crate::get::Toolchain;
 use crate::model::hosts::{self, Host};
-use crate::model::results::{Case, Outcome};
-use costs::Costs;
-use goal::{STRICT, TRACED};
-use record::{MadeWith, Record};
-use sizes::Sizes;
+use crate::model::results::{Groups, Outcome};
+use bounds::Compared;
+
+/// Instructions or bytes by what they are of: `get/STD_BMAP`, `strict/set/STD_BMAP/same`,
+/// `list/512`, `bytes/text`.
+type Figures = BTreeMap<String, f64>;
 
 const HOST: &str = "n1";
 
@@ -44,69 +42,51 @@ pub const PROGRAM: &str = "fw_regs_perf_test";
 
 const EVENT: &str = "/sys/kernel/tracing/events/kvm/kvm_arm_fw_reg_set/enable";
 
+/// Tells the time at which the kernel starts init as the program tells a cost, in nanoseconds. The
+/// kernel's log has microseconds.
+const BOOT: &str = concat!(
+    r"echo costs 1; dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] Run .init as init process.*",
+    r"/cost boot \1\2000/p'; echo end",
+);
+
 /// What an access that KVM does not have costs: the way there and back.
 const FLOOR: &str = "unknown-ioctl";
 
+/// How accesses are measured besides plainly: to strict VMs, and with the trace event on.
+const STRICT: &str = "strict";
+const TRACED: &str = "traced";
+
 const LIMIT: Duration = Duration::from_secs(300);
 
-const JSON: &str = "bench.json";
-const SVG: &str = "bench.svg";
-
-/// What was measured.
-struct Bench {
-    c: Kernel,
-    rust: Kernel,
-}
-
-/// What was measured of one kernel.
-struct Kernel {
-    costs: Costs,
-    sizes: Sizes,
-    /// In thousands of instructions.
-    boot: u64,
-}
-
-/// What is measured on a host.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// Single accesses.
-    Accesses,
-    /// These, all vCPUs and threads.
-    All,
-}
-
-/// Measures all, writes it to files and prints it. With `record`, it is what `lab check` compares
-/// with from now on. Returns whether Rust stays in its bounds.
+/// Measures all, prints it and writes it to a file. With `record`, the costs of accesses are what
+/// `lab check` compares with from now on. Returns whether Rust stays in its bounds.
 pub fn run(project: &Project, tools: &Toolchain, record: bool) -> Result<bool> {
-    let [of_c, of_rust] = sizes::of_both(project, tools)?;
-    let kernel = |handlers, sizes| {
-        let (costs, boot) = measure(project, handlers, Extent::All)?;
-        anyhow::Ok(Kernel { costs, sizes, boot })
-    };
-    let bench = Bench {
-        c: kernel(Handlers::C, of_c)?,
-        rust: kernel(Handlers::Rust, of_rust)?,
-    };
-    anstream::print!("{}", table::text(&bench)?);
+    let [mut c, mut rust] = sizes::of_both(project, tools)?;
+    let accesses = accesses(project, Handlers::Rust)?;
+    rust.extend(accesses.clone());
+    rust.extend(scenes(project, Handlers::Rust)?);
+    c.extend(self::accesses(project, Handlers::C)?);
+    c.extend(scenes(project, Handlers::C)?);
 
-    let made_with = made_with(project, tools)?;
-    let rows = goal::rows(&bench.c.costs, &bench.rust.costs)?;
-    write_whole(&project.base().join(SVG), plot::svg(&rows)?.as_bytes())?;
-    write_whole(
-        &project.base().join(JSON),
-        bench.to_json(&made_with)?.as_bytes(),
-    )?;
+    let rows = bounds::compare(&c, &rust)?;
+    let way = rust[FLOOR];
+    anstream::println!(
+        "{}\n\nNot counted above: {way:.1} of the way to the handlers and back, which an unknown \
+         ioctl costs, too.\n",
+        table(&rows)
+    );
+    let made_with = record::made_with(project, tools)?;
+    let json = json!({ "made_with": made_with, "c": c, "rust": rust });
+    let file = project.base().join("bench.json");
+    let text = serde_json::to_string_pretty(&json)? + "\n";
+    write_whole(&file, text.as_bytes())?;
+    say(file.display().to_string());
     if record {
-        let accesses = bench.rust.costs.clone().only(record::is_recorded);
-        Record::new(made_with, &accesses).save(project)?;
+        record::save(project, made_with, accesses)?;
     }
-    for file in [SVG, JSON] {
-        say(project.base().join(file).display().to_string());
-    }
-    let mut cases = goal::flat(&bench.rust.costs);
-    cases.extend(goal::each(&bench.c.costs, &bench.rust.costs)?);
-    cases.push(goal::sum(&bench.c.costs, &bench.rust.costs)?);
-    cases.push(goal::text(&bench.c.sizes, &bench.rust.sizes));
+
+    let mut cases = bounds::flat(&rust);
+    cases.extend(bounds::all(&rows)?);
     let mut good = true;
     for case in cases {
         if let Outcome::Fail(cause) = case.outcome {
@@ -117,77 +97,52 @@ pub fn run(project: &Project, tools: &Toolchain, record: bool) -> Result<bool> {
     Ok(good)
 }
 
-/// Single accesses: within the bounds that C sets, and none more than was recorded with this kernel
-/// and these tools.
-pub fn check(project: &Project, tools: &Toolchain) -> Result<Vec<(String, Vec<Case>)>> {
-    let (c, _) = measure(project, Handlers::C, Extent::Accesses)?;
-    let (rust, _) = measure(project, Handlers::Rust, Extent::Accesses)?;
-    let mut against_c = vec![goal::sum(&c, &rust)?];
-    against_c.extend(goal::each(&c, &rust)?);
-    let made_with = made_with(project, tools)?;
-    let against_record = match Record::load(project)?.of(&made_with) {
-        Ok(record) => record.against(&rust),
-        Err(reason) => vec![Case::skip("recorded", reason)],
-    };
+/// Accesses: within the bounds that C sets, and none more than was recorded with this kernel and
+/// these tools.
+pub fn check(project: &Project, tools: &Toolchain) -> Result<Groups> {
+    let c = accesses(project, Handlers::C)?;
+    let rust = accesses(project, Handlers::Rust)?;
+    let against_c = bounds::all(&bounds::compare(&c, &rust)?)?;
+    let made_with = record::made_with(project, tools)?;
+    let against_record = record::load(project)?.against(&made_with, &rust);
     Ok(vec![
         ("c".to_owned(), against_c),
         ("recorded".to_owned(), against_record),
     ])
 }
 
-/// Costs, and how long the boot took.
-fn measure(project: &Project, handlers: Handlers, extent: Extent) -> Result<(Costs, u64)> {
-    const BOOT: &str = "boot";
-
-    let program = format!("/selftests/arm64/{PROGRAM}");
-    let mut single = vec![
-        (BOOT, "dmesg | grep 'Run /init as init process'".to_owned()),
-        ("plain", program.clone()),
-    ];
+/// What accesses of one VM with one vCPU cost.
+fn accesses(project: &Project, handlers: Handlers) -> Result<Figures> {
+    let program = program("");
+    let mut commands = vec![("plain", program.clone())];
     // With the C handlers, there is no trace event and no strict VM.
     if handlers == Handlers::Rust {
         let traced = format!("echo 1 > {EVENT} && {program} && echo 0 > {EVENT}");
-        single.push((TRACED, traced));
-        single.push((STRICT, format!("{program} -s")));
+        commands.extend([(TRACED, traced), (STRICT, format!("{program} -s"))]);
     }
-    if extent == Extent::All {
-        single.push(("vcpus", format!("{program} -v")));
-    }
-    let (mut costs, mut until_init) = (Costs::default(), None);
-    for (name, output) in boot(project, handlers, 1, &single)? {
-        match name {
-            BOOT => until_init = Some(seconds(&output)?),
-            TRACED | STRICT => {
-                let accesses = Costs::parse(&output)?.only(|access| access != FLOOR);
-                costs.extend(accesses.named(name));
-            }
-            _ => costs.extend(Costs::parse(&output)?),
-        }
-    }
-    if extent == Extent::All {
-        let threads = [("threads", format!("{program} -t"))];
-        for (_, output) in boot(project, handlers, CPUS, &threads)? {
-            costs.extend(Costs::parse(&output)?);
-        }
-    }
-    let until_init = until_init.context("the boot was not measured")?;
-    Ok((costs, (until_init * 1e6).round() as u64))
+    measure(project, handlers, 1, &commands)
 }
 
-/// When a line of the kernel's log was written.
-fn seconds(line: &str) -> Result<f64> {
-    let stamp = line.trim().trim_start_matches('[').split(']').next();
-    let seconds = stamp.and_then(|stamp| stamp.trim().parse().ok());
-    seconds.with_context(|| format!("`{line}` has no time"))
+/// What many vCPUs, threads, and the boot cost.
+fn scenes(project: &Project, handlers: Handlers) -> Result<Figures> {
+    let commands = [("boot", BOOT.to_owned()), ("vcpus", program(" -v"))];
+    let mut figures = measure(project, handlers, 1, &commands)?;
+    let threads = [("threads", program(" -t"))];
+    figures.extend(measure(project, handlers, CPUS, &threads)?);
+    Ok(figures)
 }
 
-/// What commands say on a host.
-fn boot<'a>(
+fn program(options: &str) -> String {
+    format!("/selftests/arm64/{PROGRAM}{options}")
+}
+
+/// What commands measure on a host.
+fn measure(
     project: &Project,
     handlers: Handlers,
     cpus: u32,
-    commands: &[(&'a str, String)],
-) -> Result<Vec<(&'a str, String)>> {
+    commands: &[(&str, String)],
+) -> Result<Figures> {
     let mut job = Job::default();
     let path = format!("arm64/{PROGRAM}");
     job.program(format!("selftests/{path}"), project.selftests().join(path));
@@ -212,57 +167,64 @@ fn boot<'a>(
         limit: LIMIT,
     };
     let transcript = Booter::new(project)?.one(&boot)?;
-    let outputs = commands.iter().map(|(name, _)| {
-        let section = transcript.section(name)?;
+    let mut figures = Figures::new();
+    for section in &transcript.sections {
+        let (name, output) = (&section.name, &section.output);
         ensure!(
             section.status == 0,
-            "{name}: status {}\n{}",
-            section.status,
-            section.output
+            "{name}: status {}\n{output}",
+            section.status
         );
-        Ok((*name, section.output.clone()))
-    });
-    outputs.collect()
-}
-
-/// What the figures depend on besides the component.
-fn made_with(project: &Project, tools: &Toolchain) -> Result<MadeWith> {
-    let kbuild = Kbuild::new(&project.tree(), &project.build_dir(Handlers::Rust), tools);
-    let release = kbuild.build_dir.join("include/config/kernel.release");
-    let release = fs_err::read_to_string(release)?.trim().to_owned();
-    let version = |program: &str| {
-        let said = output(&command(program, ["--version"]))?;
-        anyhow::Ok(said.lines().next().unwrap_or_default().to_owned())
-    };
-    let tools = [
-        ("Linux", release),
-        ("rustc", version("rustc")?),
-        ("clang", version(&tools.llvm.program("clang"))?),
-        ("gcc", version("aarch64-linux-gnu-gcc")?),
-        ("QEMU", version("qemu-system-aarch64")?),
-    ];
-    Ok(MadeWith {
-        tools: tools.map(|(tool, is)| (tool.to_owned(), is)).into(),
-        config: config::saved(project, &kbuild)?,
-    })
-}
-
-impl Bench {
-    fn to_json(&self, made_with: &MadeWith) -> Result<String> {
-        let kernel = |kernel: &Kernel| {
-            json!({
-                "instructions": kernel.costs.iter().collect::<std::collections::BTreeMap<_, _>>(),
-                "sizes": kernel.sizes,
-                "boot_kilo_instructions": kernel.boot,
-            })
-        };
-        let json = json!({
-            "made_with": made_with,
-            "c": kernel(&self.c),
-            "rust": kernel(&self.rust),
-        });
-        Ok(serde_json::to_string_pretty(&json)? + "\n")
+        let costs = parse(output).with_context(|| name.clone())?;
+        if [STRICT, TRACED].contains(&name.as_str()) {
+            let handlers = costs.into_iter().filter(|(access, _)| access != FLOOR);
+            figures.extend(handlers.map(|(access, cost)| (format!("{name}/{access}"), cost)));
+        } else {
+            figures.extend(costs);
+        }
     }
+    Ok(figures)
+}
+
+/// Reads what `selftests/kvm/arm64/fw_regs_perf_test.c` prints, in which there may be lines of
+/// others before and after.
+fn parse(output: &str) -> Result<Figures> {
+    let mut costs = Figures::new();
+    for line in output.lines().skip_while(|line| *line != "costs 1").skip(1) {
+        match *line.split(' ').collect::<Vec<_>>() {
+            ["cost", access, nanoseconds] => {
+                let cost: f64 = nanoseconds.parse().with_context(|| line.to_owned())?;
+                ensure!(cost > 0.0, "`{line}`: nothing is for free");
+                costs.insert(access.to_owned(), cost);
+            }
+            ["end"] if !costs.is_empty() => return Ok(costs),
+            _ => bail!("`{line}` is no cost"),
+        }
+    }
+    bail!("the measurement was not made to its end:\n{output}")
+}
+
+fn table(rows: &[Compared]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    table.set_header(["Instructions, bytes", "C", "Rust", "Rust / C", "bounded by"]);
+    for row in rows {
+        let ratio = |c: f64| format!("{:.2}", row.rust / c);
+        let bound = row.bound.as_ref().filter(|(peer, _)| peer != row.name);
+        table.add_row([
+            row.name.to_owned(),
+            row.c.map_or(String::new(), |c| format!("{c:.1}")),
+            format!("{:.1}", row.rust),
+            row.c.map_or(String::new(), ratio),
+            bound.map_or(String::new(), |(peer, c)| {
+                format!("{} x C's {peer}", ratio(*c))
+            }),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1).take(3) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
 }
 
 #[cfg(test)]
@@ -270,9 +232,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_of_a_line_is_read() {
-        let line = "[    0.123456] Run /init as init process\n";
-        assert_eq!(seconds(line).unwrap(), 0.123456);
-        assert!(seconds("").is_err());
+    fn costs_are_read() {
+        let output = "Random seed: 0x1\ncosts 1\ncost get/A 10.5\ncost set/A/same 20.0\nend\nbye\n";
+        let costs = parse(output).unwrap();
+        assert_eq!(costs["get/A"], 10.5);
+        assert_eq!(costs.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_whole_is_refused() {
+        for output in [
+            "",
+            "costs 1\nend\n",
+            "costs 1\ncost a 1.0\n",
+            "costs 1\ncost a\nend\n",
+            "costs 1\ncost a 0.0\nend\n",
+            "cost a 1.0\nend\n",
+        ] {
+            assert!(parse(output).is_err(), "{output}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_boot_is_told_as_a_cost() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = "[    0.064668] Run /init as init process\n[    0.07] Freeing\n";
+        fs_err::write(dir.path().join("log"), log).unwrap();
+        let line = BOOT.replace("dmesg", "cat log");
+        let told = duct::cmd!("sh", "-c", line).dir(dir.path()).read().unwrap();
+        assert_eq!(parse(&told).unwrap()["boot"], 64_668_000.0);
+    }
+
+    #[test]
+    fn a_row_tells_its_bound_where_that_is_another_access() {
+        let row = |name, peer: &str| Compared {
+            name,
+            rust: 90.0,
+            c: Some(100.0),
+            bound: Some((peer.to_owned(), 60.0)),
+        };
+        let text = table(&[row("get/A", "get/A"), row("set/A/same", "set/B/same")]).to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        assert!(lines[1].ends_with("100.0  90.0      0.90"), "{text}");
+        assert!(lines[2].ends_with("0.90  1.50 x C's set/B/same"), "{text}");
     }
 }

@@ -4,39 +4,22 @@
 //! notice each. What no test can notice is listed in `lab/data/mutants.toml`, each with the reason.
 
 mod outcomes;
-mod survivors;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, Result};
-use clap::{Args, ValueEnum};
+use anyhow::Result;
 use fs_err as fs;
 
-use crate::base::disk::{whole_dir, write_whole, Lock};
+use crate::base::disk::{whole_dir, Lock};
 use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::get;
-use crate::model::results::Report;
-use outcomes::Mutant;
-use survivors::Survivors;
-
-#[derive(Args)]
-pub struct Mutants {
-    /// Change only this
-    #[arg(long, value_enum)]
-    only: Option<What>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum What {
-    Policy,
-    Component,
-}
+use crate::model::results::{Case, Report};
+use outcomes::Survivors;
 
 /// What is changed, and which tests have to notice it.
 struct Target {
-    what: What,
     name: &'static str,
     /// cargo-mutants' options that choose the files.
     files: &'static [&'static str],
@@ -47,14 +30,12 @@ struct Target {
 const TARGETS: [Target; 2] = [
     // By its own tests alone: the tables that are also KUnit's, and the properties.
     Target {
-        what: What::Policy,
         name: "policy",
         files: &["--package=fw-regs-policy", "--exclude=**/cases.rs"],
         tests: "fw-regs-policy",
     },
     // By the fuzzer's corpus and random sequences.
     Target {
-        what: What::Component,
         name: "component",
         files: &[
             "--package=fw-regs",
@@ -69,61 +50,41 @@ const TARGETS: [Target; 2] = [
     },
 ];
 
-/// In seconds: the tests take two.
-const TIMEOUT: u32 = 60;
+/// The workspace that is changed: its own, because the component is outside of the lab's. The tests
+/// take longer than their build, which what does not change has no part in.
+const MANIFEST: &str = r#"[workspace]
+resolver = "3"
+members = ["lab/fuzz", "lab/fuzz/component", "lab/fuzz/kernel", "lab/macros", "lab/policy"]
 
-/// The members of the workspace that is changed.
-const MEMBERS: [&str; 5] = [
-    "lab/fuzz",
-    "lab/fuzz/component",
-    "lab/fuzz/kernel",
-    "lab/macros",
-    "lab/policy",
-];
-
-/// The tests take longer than their build, which what does not change has no part in.
-const PROFILE: &str = "
 [profile.dev]
 debug = false
 opt-level = 1
 
-[profile.dev.package.\"*\"]
+[profile.dev.package."*"]
 opt-level = 3
-";
+"#;
 
 /// Returns whether every mutant was caught or is listed.
-pub fn run(project: &Project, mutants: &Mutants) -> Result<bool> {
+pub fn run(project: &Project) -> Result<bool> {
     let tool = get::ensure_cargo_mutants(project)?;
     let home = project.out("mutants");
     let _lock = Lock::take(&home, "mutants")?;
     let mut survivors = Survivors::load(project)?;
 
     let mut report = Report::new(anstream::stdout());
-    let mut sums = Vec::new();
-    let chosen = |target: &&Target| mutants.only.is_none_or(|only| only == target.what);
-    for target in TARGETS.iter().filter(chosen) {
+    for target in &TARGETS {
         let tree = tree(project, &home)?;
-        let mutants = mutate(project, &tool, &tree, target)?;
-        report.suite(
-            "mutants",
-            vec![(target.name.to_owned(), survivors.judge(&mutants))],
-        )?;
-        sums.push(format!("{}: {}", target.name, outcomes::sum(&mutants)));
+        let cases = mutate(project, &tool, &tree, target, &mut survivors)?;
+        report.suite("mutants", vec![(target.name.to_owned(), cases)])?;
     }
     let stale = survivors.stale();
-    // Those of what was not changed are not seen.
-    if mutants.only.is_none() && !stale.is_empty() {
+    if !stale.is_empty() {
         report.suite("mutants", vec![("list".to_owned(), stale)])?;
     }
-    let totals = report.finish()?;
-    for sum in sums {
-        println!("{sum}");
-    }
-    Ok(totals.good())
+    Ok(report.finish()?.good())
 }
 
-/// A copy of what the tests are made of, to be changed. It is a workspace of its own, because the
-/// component is outside of the lab's.
+/// A copy of what the tests are made of, to be changed.
 fn tree(project: &Project, home: &Path) -> Result<PathBuf> {
     let tree = home.join("tree");
     whole_dir(&tree, |part| {
@@ -136,24 +97,24 @@ fn tree(project: &Project, home: &Path) -> Result<PathBuf> {
         ] {
             let (from, into) = (project.root().join(directory), part.join(into));
             // Links stay links, and times do not: Cargo sees that all is new.
-            let args = ["-RP".as_ref(), from.as_os_str(), into.as_os_str()];
-            output(&command("cp", args))?;
+            output(&command("cp", [Path::new("-RP"), &from, &into]))?;
         }
-        fs::copy(
-            project.root().join("lab/Cargo.lock"),
-            part.join("Cargo.lock"),
-        )?;
-        let members = MEMBERS.map(|member| format!("\"{member}\"")).join(", ");
-        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n{PROFILE}");
-        write_whole(&part.join("Cargo.toml"), manifest.as_bytes())
+        let lock = project.root().join("lab/Cargo.lock");
+        fs::copy(lock, part.join("Cargo.lock"))?;
+        Ok(fs::write(part.join("Cargo.toml"), MANIFEST)?)
     })?;
     Ok(tree)
 }
 
-fn mutate(project: &Project, tool: &Path, tree: &Path, target: &Target) -> Result<Vec<Mutant>> {
-    let Target {
-        name, files, tests, ..
-    } = target;
+/// Tries all mutants of a target. Returns a result for each.
+fn mutate(
+    project: &Project,
+    tool: &Path,
+    tree: &Path,
+    target: &Target,
+    survivors: &mut Survivors,
+) -> Result<Vec<Case>> {
+    let Target { name, files, tests } = target;
     let built = project.out("cargo/mutants");
     let step = Step::spinner(format!("{name}: the tests as they are"));
     // cargo-mutants would run only the tests of the packages that it changes. Not `--locked`: Cargo
@@ -165,12 +126,17 @@ fn mutate(project: &Project, tool: &Path, tree: &Path, target: &Target) -> Resul
     logged("the test of the unchanged source", &test, &log, |_| ())?;
 
     let out = project.out(format!("mutants/{name}"));
+    // What an earlier run found is none of this one's.
+    if out.exists() {
+        fs::remove_dir_all(&out)?;
+    }
     fs::create_dir_all(&out)?;
     let mut args = vec![
         "mutants".into(),
         "--in-place".into(),
         "--baseline=skip".into(),
-        format!("--timeout={TIMEOUT}").into(),
+        // In seconds: the tests take two.
+        "--timeout=60".into(),
         format!("--test-package={tests}").into(),
         "--no-shuffle".into(),
         // Each mutant is told, not only those that are missed.
@@ -185,29 +151,14 @@ fn mutate(project: &Project, tool: &Path, tree: &Path, target: &Target) -> Resul
     ];
     args.extend(files.iter().map(Into::into));
     let command = command(&tool.to_string_lossy(), args).env("CARGO_TARGET_DIR", &built);
-    let mut done = 0;
-    let mut all = 0;
-    let result = logged(
-        name,
-        &command,
-        &project.log(&format!("mutants-{name}")),
-        |line| {
-            if let Some(found) = outcomes::found(line) {
-                all = found;
-            }
-            if outcomes::is_told(line) {
-                done += 1;
-                step.message(format!("{name}: {done} of {all} mutants"));
-            }
-        },
-    );
+    let log = project.log(&format!("mutants-{name}"));
+    let result = logged(name, &command, &log, |line| {
+        step.message(format!("{name}: {line}"));
+    });
     drop(step);
-    match outcomes::load(&out.join("mutants.out"), tree) {
-        // That some were missed is an error for cargo-mutants.
-        Ok(mutants) if !mutants.is_empty() => Ok(mutants),
-        // Which tells more of what went wrong.
-        outcomes => result
-            .and(outcomes)
-            .and_then(|_| bail!("{name}: no mutants")),
-    }
+    // That some were missed is an error for cargo-mutants. Where it did not try all, its error tells
+    // more of what went wrong.
+    let outcomes = outcomes::read(&out.join("mutants.out"), tree);
+    let outcomes = outcomes.map_err(|error| result.err().unwrap_or(error))?;
+    Ok(survivors.judge(outcomes))
 }

@@ -1,182 +1,139 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the Rust handlers cost when it was last recorded: they must not cost more.
+//! What accesses cost with the Rust handlers when that was last recorded: they must not cost more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, Result};
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::costs::Costs;
-use super::goal::PER_VCPU;
+use super::bounds::at_most;
+use super::Figures;
 use crate::base::disk::write_whole;
-use crate::base::project::Project;
+use crate::base::process::{command, output};
+use crate::base::project::{Handlers, Project};
+use crate::build::kernel::{config, make::Kbuild};
+use crate::get::Toolchain;
 use crate::model::results::Case;
-
-/// What was measured before.
-const RECORD: &str = "lab/data/bench.toml";
-
-const HEAD: &str = "\
-# SPDX-License-Identifier: GPL-2.0
-#
-# Instructions of each access to a pseudo-register, with the way there and back. Made by
-# `make bench RECORD=1`; `make check` fails where one is more than here. They are exact for the
-# kernel and the tools with which they were made, and are compared with no others.
-
-";
-
-/// Whether `lab check` measures it.
-pub fn is_recorded(access: &str) -> bool {
-    let scene = access.split('/').next().unwrap_or_default();
-    scene != "threads" && !PER_VCPU.contains(&scene)
-}
-
-/// What figures depend on besides the component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MadeWith {
-    /// Kernel and tools, in the words of their own.
-    pub tools: BTreeMap<String, String>,
-    /// What of the kernel's configuration is not the default.
-    pub config: Vec<String>,
-}
-
-impl MadeWith {
-    /// What is otherwise than it was.
-    fn changes(&self, now: &Self) -> Vec<String> {
-        let none = "none".to_owned();
-        let names: BTreeSet<_> = self.tools.keys().chain(now.tools.keys()).collect();
-        let tools = names.into_iter().filter_map(|tool| {
-            let [was, is] = [self, now].map(|with| with.tools.get(tool).unwrap_or(&none));
-            (was != is).then(|| format!("{tool} was `{was}`, and is `{is}`"))
-        });
-        let only = |one: &Self, other: &Self| {
-            let lines = one
-                .config
-                .iter()
-                .filter(|line| !other.config.contains(line));
-            lines.cloned().collect::<Vec<_>>()
-        };
-        let was = only(self, now)
-            .into_iter()
-            .map(|line| format!("it had `{line}`"));
-        let is = only(now, self)
-            .into_iter()
-            .map(|line| format!("it has `{line}`"));
-        tools.chain(was).chain(is).collect()
-    }
-}
 
 /// Figures, and with what they were made.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    pub made_with: MadeWith,
-    /// By access.
-    pub rust: BTreeMap<String, f64>,
+    made_with: Vec<String>,
+    rust: Figures,
+}
+
+fn file(project: &Project) -> PathBuf {
+    project.root().join("lab/data/bench.toml")
+}
+
+pub fn load(project: &Project) -> Result<Record> {
+    let file = file(project);
+    toml::from_str(&fs::read_to_string(&file)?).with_context(|| file.display().to_string())
+}
+
+/// Writes a new record, below the comment of the one before.
+pub fn save(project: &Project, made_with: Vec<String>, rust: Figures) -> Result<()> {
+    let file = file(project);
+    let before = fs::read_to_string(&file)?;
+    let comment = before.lines().take_while(|line| line.starts_with('#'));
+    let mut lines: Vec<&str> = comment.collect();
+    let record = toml::to_string_pretty(&Record { made_with, rust })?;
+    lines.extend(["", &record]);
+    write_whole(&file, lines.join("\n").as_bytes())
+}
+
+/// What figures depend on besides the component: the kernel and the tools in words of their own, and
+/// what of the kernel's configuration is not the default.
+pub fn made_with(project: &Project, tools: &Toolchain) -> Result<Vec<String>> {
+    let kbuild = Kbuild::new(&project.tree(), &project.build_dir(Handlers::Rust), tools);
+    let release = kbuild.build_dir.join("include/config/kernel.release");
+    let mut made_with = vec![format!("Linux {}", fs::read_to_string(release)?.trim())];
+    for tool in [
+        "rustc",
+        &tools.llvm.program("clang"),
+        "aarch64-linux-gnu-gcc",
+        "qemu-system-aarch64",
+    ] {
+        let version = output(&command(tool, ["--version"]))?;
+        made_with.push(version.lines().next().unwrap_or_default().to_owned());
+    }
+    made_with.extend(config::saved(project, &kbuild)?);
+    Ok(made_with)
 }
 
 impl Record {
-    pub fn new(made_with: MadeWith, rust: &Costs) -> Self {
-        let rust = rust.iter().map(|(access, cost)| (access.to_owned(), cost));
-        Self {
-            made_with,
-            rust: rust.collect(),
+    /// Each figure against the one that was recorded; none where something else made that.
+    pub fn against(&self, made_with: &[String], rust: &Figures) -> Vec<Case> {
+        let other = |have: &[String], others: &[String], word: &str| -> Vec<String> {
+            let only = have.iter().filter(|line| !others.contains(line));
+            only.map(|line| format!("{word} `{line}`")).collect()
+        };
+        let mut changes = other(&self.made_with, made_with, "it had");
+        changes.extend(other(made_with, &self.made_with, "it has"));
+        if !changes.is_empty() {
+            let reason = format!(
+                "recorded with another kernel or other tools: {}; compared with C alone",
+                changes.join("; ")
+            );
+            return vec![Case::skip("recorded", reason)];
         }
-    }
-
-    pub fn load(project: &Project) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(project.root().join(RECORD))?;
-        toml::from_str(&text).with_context(|| format!("cannot read {RECORD}"))
-    }
-
-    pub fn save(&self, project: &Project) -> anyhow::Result<()> {
-        let text = format!("{HEAD}{}", toml::to_string_pretty(self)?);
-        write_whole(&project.root().join(RECORD), text.as_bytes())
-    }
-
-    /// The record, if it was made with what there is now; else why it says nothing.
-    pub fn of(self, now: &MadeWith) -> Result<Self, String> {
-        let changes = self.made_with.changes(now);
-        if changes.is_empty() {
-            return Ok(self);
-        }
-        Err(format!(
-            "recorded with another kernel or other tools: {}; compared with C alone",
-            changes.join("; ")
-        ))
-    }
-
-    /// Each figure against the one that was recorded.
-    pub fn against(&self, rust: &Costs) -> Vec<Case> {
-        let recorded = self
-            .rust
-            .iter()
-            .map(|(access, before)| match rust.of(access) {
-                None => Case::fail(access, "was recorded, and is not measured any more"),
-                Some(now) if now > *before => Case::fail(
-                    access,
-                    format!("{now:.1} instructions, {before:.1} were recorded"),
-                ),
-                Some(_) => Case::pass(access),
-            });
-        let new = rust
-            .iter()
-            .filter(|(access, _)| !self.rust.contains_key(*access))
-            .map(|(access, _)| Case::fail(access, "not recorded: `make bench RECORD=1`"));
-        recorded.chain(new).collect()
+        let accesses: BTreeSet<_> = self.rust.keys().chain(rust.keys()).collect();
+        let case = |access: &String| match (rust.get(access), self.rust.get(access)) {
+            (Some(now), Some(before)) => at_most(access, *now, 1.0, *before, "the record"),
+            (Some(_), None) => Case::fail(access, "not recorded: `make bench RECORD=1`"),
+            (None, _) => Case::fail(access, "was recorded, and is not measured any more"),
+        };
+        accesses.into_iter().map(case).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::bench::costs::costs;
+    use crate::model::results::Outcome;
 
-    fn record(clang: &str, config: &str) -> Record {
+    fn record() -> Record {
         Record {
-            made_with: MadeWith {
-                tools: BTreeMap::from([("clang".to_owned(), clang.to_owned())]),
-                config: vec!["CONFIG_KVM=y".to_owned(), config.to_owned()],
-            },
-            rust: BTreeMap::from([("get/A".to_owned(), 600.0)]),
+            made_with: ["clang 22.1.8", "CONFIG_KVM=y"].map(String::from).into(),
+            rust: Figures::from([("get/A".to_owned(), 600.0)]),
         }
     }
 
     #[test]
     fn another_tool_or_configuration_is_told() {
-        let of = |clang, config| {
-            let now = record(clang, config).made_with;
-            record("22.1.8", "CONFIG_RUST=y").of(&now)
+        let now = ["clang 22.1.8", "CONFIG_RUST=y"].map(String::from);
+        let cases = record().against(&now, &record().rust);
+        let Outcome::Skip(told) = &cases[0].outcome else {
+            panic!("{cases:?}");
         };
-        assert!(of("22.1.8", "CONFIG_RUST=y").is_ok());
-        let told = of("19.1.7", "CONFIG_RUST_INLINE_HELPERS=y").unwrap_err();
-        for change in [
-            "clang was `22.1.8`, and is `19.1.7`",
-            "it had `CONFIG_RUST=y`",
-            "it has `CONFIG_RUST_INLINE_HELPERS=y`",
-        ] {
-            assert!(told.contains(change), "{told}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_measured_in_a_check_is_not_recorded() {
-        assert!(is_recorded("get/STD_BMAP") && is_recorded("traced/set/STD_BMAP/same"));
-        assert!(!is_recorded("threads/2") && !is_recorded("list/64"));
+        let changes = "it had `CONFIG_KVM=y`; it has `CONFIG_RUST=y`; compared with C alone";
+        assert!(told.ends_with(changes), "{told}");
     }
 
     #[test]
     fn more_than_before_fails() {
-        let record = record("22.1.8", "CONFIG_RUST=y");
+        let record = record();
         let failed = |rows: &[(&str, f64)]| {
-            let cases = record.against(&costs(rows));
+            let rust = rows
+                .iter()
+                .map(|(access, cost)| (access.to_string(), *cost));
+            let cases = record.against(&record.made_with, &rust.collect());
             cases.iter().filter(|case| case.failed()).count()
         };
         assert_eq!(failed(&[("get/A", 600.0)]), 0);
         assert_eq!(failed(&[("get/A", 600.1)]), 1);
         assert_eq!(failed(&[("get/A", 600.0), ("get/B", 1.0)]), 1);
         assert_eq!(failed(&[("get/B", 1.0)]), 2);
+    }
+
+    #[test]
+    fn the_record_in_the_repository_can_be_read() {
+        let record = load(&Project::here()).unwrap();
+        assert!(record.rust.contains_key("get/STD_BMAP"));
+        assert!(record.made_with[0].starts_with("Linux "));
     }
 }

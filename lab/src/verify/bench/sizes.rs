@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How large the handlers are: what their object file has, and how deep their stack is.
+//! How large the handlers are: what their object file has.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
-use duct::cmd;
 use fs_err as fs;
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
-use serde::Serialize;
 
+use super::Figures;
 use crate::base::disk::is_made_with;
 use crate::base::process::logged;
 use crate::base::progress::Step;
@@ -34,45 +33,17 @@ const APART: [&str; 7] = [
     "<kernel::fmt::Adapter<",
 ];
 
-/// All in bytes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Sizes {
-    /// Code, without the sections that the kernel drops after boot.
-    pub text: u64,
-    /// Constants.
-    pub rodata: u64,
-    /// The largest frame.
-    pub stack: u64,
-    /// The code by function, without those that are inlined.
-    pub functions: Vec<(String, u64)>,
-}
-
-impl Sizes {
-    /// The code that has no counterpart in the handlers in C.
-    pub fn apart(&self) -> u64 {
-        let functions = self.functions.iter();
-        functions
-            .filter(|(name, _)| APART.iter().any(|start| name.starts_with(start)))
-            .map(|(_, size)| size)
-            .sum()
-    }
-}
-
 /// Those of the handlers in C and in Rust.
-pub fn of_both(project: &Project, tools: &Toolchain) -> Result<[Sizes; 2]> {
-    let c = project
-        .build_dir(Handlers::C)
-        .join("arch/arm64/kvm/fw_regs.o");
+pub fn of_both(project: &Project, tools: &Toolchain) -> Result<[Figures; 2]> {
+    let c = project.build_dir(Handlers::C);
     let rust = without_kunit(project, tools)?;
-    Ok([
-        Sizes::of(project, tools, &c)?,
-        Sizes::of(project, tools, &rust)?,
-    ])
+    Ok([of(&c.join("arch/arm64/kvm/fw_regs.o"))?, of(&rust)?])
 }
 
 /// Builds the Rust handlers without their KUnit tests.
-fn without_kunit(project: &Project, tools: &Toolchain) -> Result<std::path::PathBuf> {
+fn without_kunit(project: &Project, tools: &Toolchain) -> Result<PathBuf> {
     const OBJECT: &str = "arch/arm64/kvm/fw_regs/fw_regs.o";
+    const WHAT: &str = "building the handlers without their tests";
 
     let dir = project.base().join("build/sizes");
     if !is_made_with(&dir, &tools.fingerprint()) {
@@ -80,75 +51,54 @@ fn without_kunit(project: &Project, tools: &Toolchain) -> Result<std::path::Path
     }
     let kbuild = Kbuild::new(&project.tree(), &dir, tools);
     let fragment = config::fragment(project, Handlers::Rust)? + CONFIG + "\n";
-    config::make(
-        &kbuild,
-        config::START,
-        &fragment,
-        &project.log("config-sizes"),
-    )?;
+    let log = project.log("config-sizes");
+    config::make(&kbuild, config::START, &fragment, &log)?;
     config::holds(&kbuild, CONFIG)?;
 
-    let step = Step::spinner("building the handlers without their tests");
-    logged(
-        "building the handlers without their tests",
-        &kbuild.make(&[OBJECT]),
-        &project.log("sizes"),
-        |line| step.message(line.trim().to_owned()),
-    )?;
+    let step = Step::spinner(WHAT);
+    let make = kbuild.make(&[OBJECT]);
+    logged(WHAT, &make, &project.log("sizes"), |line| {
+        step.message(line.trim())
+    })?;
     Ok(dir.join(OBJECT))
 }
 
-impl Sizes {
-    fn of(project: &Project, tools: &Toolchain, object: &Path) -> Result<Self> {
-        let bytes = fs::read(object)?;
-        let file = object::File::parse(&*bytes)
-            .with_context(|| format!("cannot read {}", object.display()))?;
-        let sections = |wanted: &str| -> u64 {
-            let of_that_kind = file.sections().filter(|section| {
-                section
-                    .name()
-                    .is_ok_and(|name| name == wanted || name.starts_with(&format!("{wanted}.")))
-            });
-            of_that_kind.map(|section| section.size()).sum()
-        };
-        let text = file.section_by_name(".text").context("no code")?;
-        let mut functions: Vec<(String, u64)> = file
-            .symbols()
-            .filter(|symbol| {
-                symbol.kind() == SymbolKind::Text && symbol.section_index() == Some(text.index())
-            })
-            .map(|symbol| {
-                let name = rustc_demangle::demangle(symbol.name()?);
-                // Without the hashes of crates.
-                Ok((format!("{name:#}"), symbol.size()))
-            })
-            .collect::<Result<_>>()?;
-        functions.retain(|(_, size)| *size > 0);
-        functions.sort();
-        ensure!(!functions.is_empty(), "{}: no code", object.display());
-        Ok(Self {
-            text: sections(".text"),
-            rodata: sections(".rodata"),
-            stack: stack(project, tools, object)?,
-            functions,
-        })
-    }
+/// Code, without the sections that the kernel drops after boot, and constants, in bytes.
+fn of(object: &Path) -> Result<Figures> {
+    let bytes = fs::read(object)?;
+    let file = object::File::parse(&*bytes)
+        .with_context(|| format!("cannot read {}", object.display()))?;
+    let sections = |wanted: &str| -> u64 {
+        let part = format!("{wanted}.");
+        let named = |name: &str| name == wanted || name.starts_with(&part);
+        let sections = file.sections();
+        let sections = sections.filter(|section| section.name().is_ok_and(named));
+        sections.map(|section| section.size()).sum()
+    };
+    let text = file.section_by_name(".text").context("no code")?.index();
+    let functions = file
+        .symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.section_index() == Some(text));
+    let apart = functions.filter(|function| function.name().is_ok_and(is_apart));
+    let apart: u64 = apart.map(|function| function.size()).sum();
+    let text = sections(".text");
+    ensure!(text > apart, "{}: no code", object.display());
+    let sizes = [
+        ("bytes/text", text - apart),
+        ("bytes/text-apart", apart),
+        ("bytes/rodata", sections(".rodata")),
+    ];
+    let sizes = sizes.into_iter().filter(|(_, size)| *size > 0);
+    Ok(sizes
+        .map(|(name, size)| (name.to_owned(), size as f64))
+        .collect())
 }
 
-/// The largest frame, as the kernel's own script finds it.
-fn stack(project: &Project, tools: &Toolchain, object: &Path) -> Result<u64> {
-    let script = project.tree().join("scripts/checkstack.pl");
-    let objdump = tools.llvm.program("llvm-objdump");
-    let text = cmd!(objdump, "-d", object)
-        .pipe(cmd!("perl", script, "arm64", "1"))
-        .read()?;
-    largest_frame(&text).context("no function has a frame")
-}
-
-/// A line of the script's is `address function [file]:bytes`.
-fn largest_frame(text: &str) -> Option<u64> {
-    let sizes = text.lines().filter_map(|line| line.rsplit_once(':'));
-    sizes.filter_map(|(_, size)| size.trim().parse().ok()).max()
+/// Whether a symbol is of code that has no counterpart in the handlers in C.
+fn is_apart(symbol: &str) -> bool {
+    // Without the hashes of crates.
+    let name = format!("{:#}", rustc_demangle::demangle(symbol));
+    APART.iter().any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]
@@ -156,10 +106,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_are_read() {
-        let text = "0x0000000000000940 kvm_arm_set_fw_reg [fw_regs.o]:\t96\n\
-                    0x0000000000000514 kvm_arm_get_fw_reg [fw_regs.o]:48\n";
-        assert_eq!(largest_frame(text), Some(96));
-        assert_eq!(largest_frame(""), None);
+    fn code_that_c_has_not_is_told_by_its_name() {
+        let init = "_RNvXCseb2PBTUTF0c_7fw_regsNtB2_6FwRegsNtNtCs1EKtwoKEMO2_6kernel6module\
+                    6Module4init";
+        assert!(is_apart(init) && is_apart("__kvm_arm_fw_regs_init"));
+        assert!(!is_apart("kvm_arm_set_fw_reg"));
     }
 }

@@ -12,13 +12,6 @@ use crate::base::process::{command, logged};
 use crate::base::progress::say;
 use crate::base::project::Project;
 
-const HEADER: &str = "\
-# SPDX-License-Identifier: GPL-2.0
-#
-# Inputs of the fuzzer that together reach all that it has reached, in hexadecimal, the shortest
-# first. `lab fuzz --keep` writes them; `make check` runs them.
-";
-
 fn file(project: &Project) -> PathBuf {
     project.root().join("lab/fuzz/corpus.txt")
 }
@@ -38,27 +31,22 @@ pub fn unpack(project: &Project) -> Result<PathBuf> {
 }
 
 /// Writes the smallest set of inputs that reaches what those in two directories do.
-pub fn keep(project: &Project, fuzzer: &Path, seeds: &Path, found: &Path) -> Result<()> {
+pub fn keep(project: &Project, fuzzer: &str, seeds: &Path, found: &Path) -> Result<()> {
     let merged = project.out("fuzz/merged");
     whole_dir(&merged, |part| {
-        let merge = command(
-            &fuzzer.to_string_lossy(),
-            [
-                "-set_cover_merge=1".as_ref(),
-                // How often an edge is reached does not matter.
-                "-use_counters=0".as_ref(),
-                part.as_os_str(),
-                seeds.as_os_str(),
-                found.as_os_str(),
-            ],
-        );
-        logged("the merge", &merge, &project.log("fuzz-merge"), |_| ())
+        // How often an edge is reached does not matter.
+        let options = ["-set_cover_merge=1", "-use_counters=0"].map(Path::new);
+        let args = options.into_iter().chain([part, seeds, found]);
+        let log = project.log("fuzz-merge");
+        logged("the merge", &command(fuzzer, args), &log, |_| ())
     })?;
     let files = fs::read_dir(&merged)?.map(|entry| Ok(fs::read(entry?.path())?));
     let inputs = files.collect::<Result<Vec<_>>>()?;
     ensure!(!inputs.is_empty(), "nothing to keep");
-    write_whole(&file(project), text(inputs).as_bytes())?;
-    say(format!("wrote {}", file(project).display()));
+    let file = file(project);
+    let text = text(&fs::read_to_string(&file)?, inputs);
+    write_whole(&file, text.as_bytes())?;
+    say(format!("wrote {}", file.display()));
     Ok(())
 }
 
@@ -69,13 +57,13 @@ fn parse(text: &str) -> Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-fn text(mut inputs: Vec<Vec<u8>>) -> String {
+/// Inputs in place of those before, below the comment.
+fn text(before: &str, mut inputs: Vec<Vec<u8>>) -> String {
     inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-    let lines = inputs.iter().map(|input| hex::encode(input) + "\n");
-    HEADER
-        .chars()
-        .chain(lines.collect::<String>().chars())
-        .collect()
+    let comment = before.lines().filter(|line| line.starts_with('#'));
+    let lines = comment.map(str::to_owned);
+    let lines = lines.chain(inputs.iter().map(hex::encode));
+    lines.map(|line| line + "\n").collect()
 }
 
 #[cfg(test)]
@@ -85,8 +73,8 @@ mod tests {
     #[test]
     fn inputs_come_back_from_their_text() {
         let inputs = vec![vec![2, 255], vec![7], vec![0, 16]];
-        let text = text(inputs);
-        assert!(text.ends_with("\n07\n0010\n02ff\n"), "{text}");
+        let text = text("# Inputs.\n01\n", inputs);
+        assert_eq!(text, "# Inputs.\n07\n0010\n02ff\n");
         assert_eq!(parse(&text).unwrap(), [vec![7], vec![0, 16], vec![2, 255]]);
         assert!(parse("0g").is_err());
     }
