@@ -62,7 +62,6 @@ function tells({ textContent }, ...texts) {
 	for (const text of texts)
 		check(textContent.includes(text), `"${text}" is not told, but: ${textContent}`);
 }
-
 const panelTells = ([dump, host, ...texts]) => tells(panel(), `${dump} → ${host}`, ...texts);
 
 // As WCAG 2 computes it.
