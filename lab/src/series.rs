@@ -6,10 +6,9 @@
 //! and the edits: what they come to is what `lab tree` makes.
 
 pub mod check;
-pub mod example;
 mod patches;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{ensure, Context, Result};
 use clap::Args;
@@ -23,19 +22,15 @@ use crate::base::project::Project;
 use crate::build::tree::git::Repo;
 use crate::build::tree::{self, overlay};
 use crate::get::source::version_in;
-use patches::Patches;
+use patches::Patch;
 
-const COVER: &str = "0000-cover-letter.patch";
-const RECIPIENTS: &str = "recipients.txt";
+const COVER: &str = include_str!("../series/cover.txt");
 
 /// What git leaves in the cover letter for somebody to fill in.
 const SUBJECT_HERE: &str = "*** SUBJECT HERE ***";
 const BLURB_HERE: &str = "*** BLURB HERE ***";
 
-/// What `lab/series/cover.txt` leaves to be filled in.
-const BASE_HERE: &str = "{base}";
-
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub struct Series {
     /// Make it for this commit of the kernel tree, instead of what is there
     #[arg(long, value_name = "COMMIT")]
@@ -45,116 +40,107 @@ pub struct Series {
     sign_off: bool,
 }
 
-/// What the series is for.
-pub struct Base {
-    /// In our repository.
-    pub commit: String,
-    /// For people.
-    about: String,
-    /// Whether others have this commit, too.
-    is_public: bool,
-}
-
-/// Who makes it.
-pub struct Submitter {
-    name: String,
-    email: String,
-}
-
-/// The series as commits.
-pub struct Commits {
+/// The series in a directory.
+pub struct Made {
     pub repo: Repo,
-    pub base: Base,
-    /// In order.
-    patches: Vec<String>,
+    /// The commit that it is for.
+    pub base: String,
+    /// The files of the patches, in order.
+    pub patches: Vec<String>,
+    /// As `get_maintainer.pl` names them.
+    pub recipients: String,
 }
 
 pub fn run(project: &Project, series: &Series) -> Result<()> {
     let into = project.base().join("series");
-    let submitter = match series.sign_off {
-        true => Some(Submitter::of(project)?),
-        false => None,
-    };
+    let submitter = series.sign_off.then(|| submitter(project)).transpose()?;
     tree::ensure(project)?;
-    let commits = commits(project, series.base.as_deref(), submitter.as_ref())?;
     whole_dir(&into, |dir| {
-        write(project, &commits, submitter.as_ref(), dir)
+        make(project, series.base.as_deref(), submitter.as_ref(), dir).map(drop)
     })?;
     say(into.display().to_string());
-    match submitter {
-        Some(Submitter { name, email }) => say(format!("signed off by {name} <{email}>")),
-        None => say("not signed off: that is the submitter's, with SIGNOFF=1"),
-    }
+    say(match submitter {
+        Some([name, email]) => format!("signed off by {name} <{email}>"),
+        None => "not signed off: that is the submitter's, with SIGNOFF=1".to_owned(),
+    });
     Ok(())
 }
 
-/// Makes the commits. The tree's files are left alone.
-pub fn commits(
+/// Writes the patches, the cover letter and whom they are for into a directory. The tree's files
+/// are left alone.
+pub fn make(
     project: &Project,
     base: Option<&str>,
-    submitter: Option<&Submitter>,
-) -> Result<Commits> {
-    let (repo, pristine) = tree::pristine(project)?;
-    let base = Base::find(project, &repo, pristine, base)?;
-    let patches = Patches::load(project)?;
-    let (edits, files) = (tree::edits(project)?, overlay::files(project)?);
-    let of_files = patches.of_files(&edits, &files)?;
+    submitter: Option<&[String; 2]>,
+    into: &Path,
+) -> Result<Made> {
+    let (repo, base, is_public) = find_base(project, base)?;
+    let env = submitter.map(env).unwrap_or_default();
+    let list = patches::load()?;
+    let last = commit(project, &repo, &base, &list, &env)?;
 
-    let (mut made, mut parent) = (Vec::new(), base.commit.clone());
-    for (index, patch) in patches.iter().enumerate() {
-        let edits = edits.of(|name| patches.is_there(name, index + 1));
-        let files = files.iter().filter(|(path, _)| of_files[*path] <= index);
-        let files = files.map(|(path, file)| (path.clone(), file.clone()));
-        let entries = tree::entries(project, &repo, &base.commit, &edits, files.collect())?;
-        let mut message = patch.message();
-        if let Some(Submitter { name, email }) = submitter {
-            message += &format!("\nSigned-off-by: {name} <{email}>\n");
-        }
-        let env = submitter.map(Submitter::env).unwrap_or_default();
-        parent = repo.commit_over_as(&env, &parent, &entries, &message)?;
-        made.push(parent.clone());
-    }
-    Ok(Commits {
+    let into_text = into.to_string_lossy();
+    let (of_base, range) = (format!("--base={base}"), format!("{base}..{last}"));
+    let args = ["format-patch", "--rfc", "--cover-letter", "-M"].into_iter();
+    let args = args.chain(["--histogram", "-o", &into_text]);
+    let args = args.chain(submitter.map(|_| "--signoff"));
+    let args = args.chain(is_public.then_some(&*of_base)).chain([&*range]);
+    let printed = output(&repo.git_with(&env, args))?;
+    let mut files = printed.lines();
+
+    let cover = files.next().context("git made no cover letter")?;
+    let about = match is_public {
+        true => format!("commit {base:.12}"),
+        false => repo.run(["log", "-1", "--format=%s", &base])?,
+    };
+    let text = COVER.replace("{base}", &about);
+    fs::write(cover, letter(&fs::read_to_string(cover)?, &text)?)?;
+
+    let patches: Vec<String> = files.map(str::to_owned).collect();
+    let (count, made) = (list.len(), patches.len());
+    ensure!(made == count, "git made {made} files for {count} patches");
+    let recipients = get_maintainer(project, &patches)?;
+    fs::write(into.join("recipients.txt"), &recipients)?;
+    Ok(Made {
         repo,
         base,
-        patches: made,
+        patches,
+        recipients,
     })
 }
 
-/// Writes the patches, the cover letter and whom they are for into a directory.
-pub fn write(
+/// Commits the patches, and returns the last commit.
+fn commit(
     project: &Project,
-    commits: &Commits,
-    submitter: Option<&Submitter>,
-    into: &Path,
-) -> Result<()> {
-    let (repo, base) = (&commits.repo, &commits.base);
-    let last = commits.patches.last().context("a series without patches")?;
-    let range = format!("{}..{last}", base.commit);
-    let of_base = format!("--base={}", base.commit);
-    let into_text = into.to_string_lossy();
-    let mut args = vec!["format-patch", "--quiet", "--rfc", "--cover-letter", "-M"];
-    args.extend(["--histogram", "-o", &into_text]);
-    if base.is_public {
-        args.push(&of_base);
+    repo: &Repo,
+    base: &str,
+    patches: &[Patch],
+    env: &[(&str, &Path)],
+) -> Result<String> {
+    let (edits, ours) = (tree::edits(project)?, overlay::files(project)?);
+    let of_files = patches::of_files(patches, &edits, &ours)?;
+    let mut last = base.to_owned();
+    for (index, patch) in patches.iter().enumerate() {
+        let edits = edits.of(|name| patches[..=index].iter().any(|patch| patch.name == name));
+        let mut files = ours.clone();
+        files.retain(|path, _| of_files[path] <= index);
+        let entries = tree::entries(project, repo, base, &edits, files)?;
+        let message = format!("{}\n\n{}", patch.subject, patch.body);
+        last = repo.commit_over_as(env, &last, &entries, &message)?;
     }
-    args.push(&range);
-    let env = submitter.map(Submitter::env).unwrap_or_default();
-    output(&repo.git_with(&env, args))?;
+    Ok(last)
+}
 
-    let cover = into.join(COVER);
-    let text = fs::read_to_string(project.root().join("lab/series/cover.txt"))?;
-    let text = text.replace(BASE_HERE, &base.about);
-    fs::write(&cover, letter(&fs::read_to_string(&cover)?, &text)?)?;
-    fs::write(into.join(RECIPIENTS), recipients(project, &files(into)?)?)?;
-    Ok(())
+/// A patch's number and subject, as git has them in the name of its file.
+pub fn name(patch: &str) -> &str {
+    let file = patch.rsplit('/').next().unwrap_or(patch);
+    file.trim_end_matches(".patch")
 }
 
 /// Fills in the cover letter that git made.
 fn letter(of_git: &str, text: &str) -> Result<String> {
-    let (subject, blurb) = text
-        .split_once("\n\n")
-        .context("a cover letter with no text")?;
+    let parts = text.split_once("\n\n");
+    let (subject, blurb) = parts.context("a cover letter with no text")?;
     for place in [SUBJECT_HERE, BLURB_HERE] {
         ensure!(of_git.contains(place), "git's cover letter has no {place}");
     }
@@ -162,99 +148,56 @@ fn letter(of_git: &str, text: &str) -> Result<String> {
     Ok(letter.replace(BLURB_HERE, blurb.trim_end()))
 }
 
-/// The patches in a directory, in order, without the cover letter.
-pub fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        let is_patch = path
-            .extension()
-            .is_some_and(|extension| extension == "patch");
-        if is_patch && !path.ends_with(COVER) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+/// What the kernel's own script says: without options, whom it names for patches.
+fn get_maintainer(project: &Project, args: &[String]) -> Result<String> {
+    let script = ["scripts/get_maintainer.pl", "--no-git", "--no-git-fallback"];
+    let script = script.into_iter().chain(args.iter().map(String::as_str));
+    output(&command("perl", script).dir(project.tree()))
 }
 
-/// Whom the kernel's own script names for them.
-fn recipients(project: &Project, patches: &[PathBuf]) -> Result<String> {
-    let options = ["scripts/get_maintainer.pl", "--no-git", "--no-git-fallback"];
-    let options = options.into_iter().map(Into::into);
-    let patches = patches.iter().map(|patch| patch.clone().into_os_string());
-    let script = command("perl", options.chain(patches)).dir(project.tree());
-    output(&script)
-}
-
-impl Base {
-    fn find(
-        project: &Project,
-        repo: &Repo,
-        pristine: String,
-        wanted: Option<&str>,
-    ) -> Result<Self> {
-        let about = repo.run(["log", "-1", "--format=%s", &pristine])?;
-        let found = project.kdir().and_then(|kdir| {
-            let revision = format!("{}^{{commit}}", wanted.unwrap_or("HEAD"));
-            Repo::at(kdir).find(&revision)
-        });
-        let tree = |commit: &str| repo.find(&format!("{commit}^{{tree}}"));
-        match (found, wanted) {
-            (None, Some(wanted)) => Err(fault(
-                format!("there is no commit {wanted} in the kernel tree"),
-                "pass a tree, and a commit that git knows there: KDIR=path BASE=commit",
-            )),
-            (Some(commit), Some(wanted)) => {
-                let makefile = repo.show(&commit, "Makefile")?.unwrap_or_default();
-                let version = version_in(&makefile)
-                    .with_context(|| format!("{wanted} has no kernel's Makefile"))?;
-                tree::refuse_unsupported(project, &format!("BASE={wanted}"), version)?;
-                Ok(Self::public(commit))
-            }
-            (Some(commit), None) if tree(&commit) == tree(&pristine) => Ok(Self::public(commit)),
-            _ => Ok(Self {
-                commit: pristine,
-                about,
-                is_public: false,
-            }),
+/// Our repository, the commit in it that the series is for, and whether others have it, too.
+fn find_base(project: &Project, wanted: Option<&str>) -> Result<(Repo, String, bool)> {
+    let (repo, pristine) = tree::pristine(project)?;
+    let revision = format!("{}^{{commit}}", wanted.unwrap_or("HEAD"));
+    let users = project.kdir().map(Repo::at);
+    let found = users.and_then(|users| users.find(&revision));
+    let tree = |commit: &str| repo.find(&format!("{commit}^{{tree}}"));
+    match (found, wanted) {
+        (None, Some(wanted)) => Err(fault(
+            format!("there is no commit {wanted} in the kernel tree"),
+            "pass a tree, and a commit that git knows there: KDIR=path BASE=commit",
+        )),
+        (Some(commit), Some(wanted)) => {
+            let makefile = repo.show(&commit, "Makefile")?.unwrap_or_default();
+            let version = version_in(&makefile)
+                .with_context(|| format!("{wanted} has no kernel's Makefile"))?;
+            tree::refuse_unsupported(project, &format!("BASE={wanted}"), version)?;
+            Ok((repo, commit, true))
         }
-    }
-
-    fn public(commit: String) -> Self {
-        Self {
-            about: format!("commit {commit:.12}"),
-            commit,
-            is_public: true,
-        }
+        (Some(commit), None) if tree(&commit) == tree(&pristine) => Ok((repo, commit, true)),
+        _ => Ok((repo, pristine, false)),
     }
 }
 
-impl Submitter {
-    /// Who git says is at work.
-    fn of(project: &Project) -> Result<Self> {
-        let config = |key: &str| {
-            let git = command("git", ["config", "--get", key]).dir(project.root());
-            let value = output(&git).help(format!(
-                "tell git who signs the series off: git config --global {key} ..."
-            ));
-            Ok::<_, anyhow::Error>(value?.trim().to_owned())
-        };
-        Ok(Self {
-            name: config("user.name")?,
-            email: config("user.email")?,
-        })
-    }
+/// Name and address of who git says is at work.
+fn submitter(project: &Project) -> Result<[String; 2]> {
+    let config = |key: &str| -> Result<String> {
+        let help = format!("tell git who signs the series off: git config --global {key} ...");
+        let git = command("git", ["config", "--get", key]).dir(project.root());
+        Ok(output(&git).help(help)?.trim().to_owned())
+    };
+    Ok([config("user.name")?, config("user.email")?])
+}
 
-    fn env(&self) -> Vec<(&'static str, &Path)> {
-        let (name, email) = (Path::new(&self.name), Path::new(&self.email));
-        vec![
-            ("GIT_AUTHOR_NAME", name),
-            ("GIT_AUTHOR_EMAIL", email),
-            ("GIT_COMMITTER_NAME", name),
-            ("GIT_COMMITTER_EMAIL", email),
-        ]
-    }
+/// Has git take somebody as the author and the committer.
+fn env(submitter: &[String; 2]) -> Vec<(&'static str, &Path)> {
+    let [name, email] = submitter.each_ref().map(Path::new);
+    vec![
+        ("GIT_AUTHOR_NAME", name),
+        ("GIT_AUTHOR_EMAIL", email),
+        ("GIT_COMMITTER_NAME", name),
+        ("GIT_COMMITTER_EMAIL", email),
+    ]
 }
 
 #[cfg(test)]
@@ -271,5 +214,6 @@ mod tests {
         );
         assert!(letter("Subject: x\n", text).is_err());
         assert!(letter(&of_git, "KVM: Do\n").is_err());
+        assert!(COVER.contains("{base}") && letter(&of_git, COVER).is_ok());
     }
 }

@@ -4,7 +4,6 @@
 
 pub mod bench;
 pub mod boots;
-pub mod browser;
 pub mod differential;
 pub mod docs;
 pub mod firmware;

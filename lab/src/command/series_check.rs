@@ -5,155 +5,142 @@
 //! Each patch is taken into a pristine tree with `git am`, and what it touches is built, with the C
 //! handlers and, as soon as there is a choice, with those in Rust. What is there in the end is
 //! built whole, boots, and passes the selftests: the same as for the tree of `lab tree`, but with
-//! nothing of ours except the patches.
+//! nothing of ours except the patches. So does the worked example of a new register on top of it.
 
-mod example;
 mod gates;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
+use fs_err as fs;
 
 use crate::base::disk::ensure_space;
-use crate::base::process::logged;
 use crate::base::progress::Step;
 use crate::base::project::{Handlers, Project};
-use crate::build::kernel::{self, config, make::Warnings, refuse_warnings};
+use crate::build::kernel::{self, config, make::Kbuild};
 use crate::build::selftests;
 use crate::build::tree::{self, git::Repo};
 use crate::command::check::{self, Check};
 use crate::get::{self, Toolchain};
+use crate::model::hosts;
 use crate::model::results::{Case, Format, Report};
-use crate::series::{commits, files, write, Commits};
+use crate::series::{self, Made};
+use crate::verify::{boots::Plan, selftests as our_selftests};
 
-/// What the tree and its builds take on the disk, in GB.
-const SPACE: u64 = 4;
-
-/// There as soon as there is a choice.
-const CHOICE: &str = "arch/arm64/kvm/fw_regs/Kconfig";
-
-const SELFTESTS: &str = "tools/testing/selftests/";
+/// Where everything of ours is built. What Rust code needs of `rust/` comes with it.
+const TARGETS: [&str; 2] = ["arch/arm64/kvm/", "samples/"];
 
 /// Where no kernel is built.
 const NOT_KERNEL: [&str; 3] = ["Documentation/", "MAINTAINERS", "tools/"];
+
+/// What the names of cases about the example have.
+const REGISTER: &str = "WORKAROUND_4";
+
+/// A host that offers all levels of it.
+const HOST: &str = "a53";
 
 /// Returns whether all is well.
 pub fn run(project: &Project) -> Result<bool> {
     let tools = get::ensure(project, &[])?;
     tree::ensure(project)?;
+    ensure_space(&project.base(), 4, "a second kernel tree")?;
     let base = project.base().join("series-check");
-    ensure_space(&project.base(), SPACE, "a second kernel tree")?;
     let taken = project.clone().with_tree_as_it_is(&base);
-
-    let commits = commits(project, None, None)?;
     let dir = tempfile::tempdir()?;
-    write(project, &commits, None, dir.path())?;
+    let made = series::make(project, None, None, dir.path())?;
 
     let mut report = Report::new(anstream::stdout());
-    let tree = check_out(&commits, &taken.tree())?;
-    let mut all_well = true;
-    for patch in files(dir.path())? {
-        let name = patch.file_stem().unwrap_or_default().to_string_lossy();
-        let cases = match tree.run(["am", "--quiet", &patch.to_string_lossy()]) {
+    let tree = check_out(&made, &taken.tree())?;
+    for patch in &made.patches {
+        let cases = match tree.run(["am", "--quiet", patch]) {
             Ok(_) => builds(&taken, &tools, &tree)?,
             Err(error) => vec![Case::fail("am", format!("{error:#}"))],
         };
-        all_well &= cases.iter().all(|case| !case.failed());
-        report.suite("series", vec![(name.into_owned(), cases)])?;
-        if !all_well {
-            break;
+        let failed = cases.iter().any(Case::failed);
+        report.suite("series", vec![(series::name(patch).to_owned(), cases)])?;
+        if failed {
+            report.finish()?;
+            return Ok(false);
         }
     }
-    if all_well {
-        let same = tree.find("HEAD^{tree}") == commits.repo.find("refs/lab/applied^{tree}");
-        let whole = Case::from_result("whole", same.then_some(()).context("not what we have"));
-        let gates = gates::run(&taken, &tools)?;
-        let groups = vec![(String::new(), vec![whole]), ("gates".to_owned(), gates)];
-        report.suite("series", groups)?;
-    }
-    let good = report.finish()?.good();
-    Ok(good
+    let same = tree.find("HEAD^{tree}") == made.repo.find("refs/lab/applied^{tree}");
+    let whole = Case::from_result("whole", same.then_some(()).context("not what we have"));
+    let gates = ("gates".to_owned(), gates::run(&taken, &tools)?);
+    report.suite("series", vec![(String::new(), vec![whole]), gates])?;
+    Ok(report.finish()?.good()
         && check::check(&taken, &[Check::Kunit, Check::Selftests], Format::Text)?
-        && example::run(&taken, &tools)?)
+        && example(&taken, &tools, &tree)?)
 }
 
 /// A work tree of its own with the source as it was found.
-fn check_out(commits: &Commits, place: &Path) -> Result<Repo> {
-    let step = Step::spinner("checking out the pristine source");
+fn check_out(made: &Made, place: &Path) -> Result<Repo> {
+    let _step = Step::spinner("checking out the pristine source");
     let tree = Repo::at(place);
     if place.exists() {
         // What is there may be in the middle of anything.
         let _ = tree.run(["am", "--abort"]);
-        tree.run([
-            "checkout",
-            "--quiet",
-            "--detach",
-            "--force",
-            &commits.base.commit,
-        ])?;
+        tree.run(["checkout", "-q", "-f", "--detach", &made.base])?;
     } else {
+        let add = ["worktree", "add", "-q", "-f", "--detach"].into_iter();
         let place = place.to_string_lossy();
-        let add = ["worktree", "add", "--quiet", "--force", "--detach", &place];
-        commits
-            .repo
-            .run(add.into_iter().chain([&*commits.base.commit]))?;
+        made.repo.run(add.chain([&*place, &*made.base]))?;
     }
-    drop(step);
     Ok(tree)
 }
 
 /// Builds what the last commit touches.
 fn builds(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<Vec<Case>> {
     let touched = tree.run(["diff-tree", "-r", "--no-commit-id", "--name-only", "HEAD"])?;
-    let touched: Vec<&str> = touched.lines().collect();
-    let any = |place: &str| touched.iter().any(|path| path.starts_with(place));
+    let is_kernel = |path: &str| !NOT_KERNEL.iter().any(|place| path.starts_with(place));
+    let is_selftest = |path: &str| path.starts_with("tools/testing/selftests/");
     let mut cases = vec![Case::pass("am")];
-
-    let is_kernel = |path: &&str| !NOT_KERNEL.iter().any(|place| path.starts_with(place));
-    if touched.iter().any(is_kernel) {
-        let mut targets = vec!["arch/arm64/kvm/"];
-        if any("samples/") {
-            targets.push("samples/");
-        }
-        let kinds: &[Handlers] = match taken.tree().join(CHOICE).exists() {
-            true => &[Handlers::C, Handlers::Rust],
-            false => &[Handlers::C],
-        };
-        for handlers in kinds {
+    if touched.lines().any(is_kernel) {
+        // There as soon as there is a choice.
+        let is_choice = taken.tree().join("arch/arm64/kvm/fw_regs/Kconfig").exists();
+        let kinds = Handlers::ALL.into_iter();
+        for handlers in kinds.filter(|kind| is_choice || *kind == Handlers::C) {
             let name = format!("kernel-{}", handlers.name());
-            let built = build(taken, tools, *handlers, &targets);
-            cases.push(Case::from_result(name, built));
+            let kbuild = kernel::kbuild(taken, &taken.tree(), tools, handlers)?;
+            let built = configure(taken, &kbuild, handlers)
+                .and_then(|()| gates::make(taken, &kbuild, &name, &TARGETS));
+            cases.push(Case::from_result(name, built.map(drop)));
         }
     }
-    if any(SELFTESTS) {
+    if touched.lines().any(is_selftest) {
         let built = selftests::ensure(taken, tools, &taken.tree()).map(drop);
         cases.push(Case::from_result("selftests", built));
     }
     Ok(cases)
 }
 
-fn build(taken: &Project, tools: &Toolchain, handlers: Handlers, targets: &[&str]) -> Result<()> {
-    let kbuild = kernel::kbuild(taken, &taken.tree(), tools, handlers)?;
-    let is_choice = taken.tree().join(CHOICE).exists();
-    config::of_what_there_is(taken, &kbuild, handlers)?;
-    let set = |line: &str| config::has(&kbuild, line);
-    ensure!(
-        set("CONFIG_KVM=y")? && set("CONFIG_RUST=y")?,
-        "KVM or Rust is off"
-    );
-    let wanted = is_choice && handlers == Handlers::Rust;
-    ensure!(
-        set("CONFIG_KVM_ARM_FW_REGS_RUST=y")? == wanted,
-        "the component is not as it was chosen"
-    );
+fn configure(taken: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
+    config::of_what_there_is(taken, kbuild, handlers)?;
+    let component = match handlers {
+        Handlers::C => "# CONFIG_KVM_ARM_FW_REGS_RUST is not set",
+        Handlers::Rust => "CONFIG_KVM_ARM_FW_REGS_RUST=y",
+    };
+    config::holds(kbuild, &format!("CONFIG_KVM=y\nCONFIG_RUST=y\n{component}"))
+}
 
-    let what = format!("building with handlers in {}", handlers.label());
-    let step = Step::spinner(what.clone());
-    let mut warnings = Warnings::new(taken)?;
-    let log: PathBuf = taken.log(&format!("series-{}", handlers.name()));
-    logged(&what, &kbuild.make(targets), &log, |line| {
-        warnings.read(line)
-    })?;
-    drop(step);
-    refuse_warnings(&taken.tree(), warnings)
+/// Makes the example in the tree, and builds, boots and tests it. Returns whether all is well.
+fn example(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<bool> {
+    for (path, text) in series::check::example(taken, tree, "HEAD")? {
+        fs::write(taken.tree().join(path), text)?;
+    }
+    kernel::ensure_rust(taken, tools, &taken.tree())?;
+    selftests::ensure(taken, tools, &taken.tree())?;
+
+    let mut plan = Plan::default();
+    our_selftests::plan_on(taken, &mut plan, HOST, Handlers::Rust)?;
+    let boots = plan.boot(taken, &hosts::load(taken)?)?;
+    let results = our_selftests::results(taken, &boots, HOST, Handlers::Rust)?;
+
+    let mut cases = results.iter().flat_map(|(_, _, cases)| cases);
+    let is_tested = cases.any(|case| case.name.contains(REGISTER));
+    let is_tested = is_tested.then_some(()).context("no selftest is about it");
+    let tested = (String::new(), vec![Case::from_result(REGISTER, is_tested)]);
+    let groups = results.into_iter().map(|(place, _, cases)| (place, cases));
+    let mut report = Report::new(anstream::stdout());
+    report.suite("example", groups.chain([tested]).collect())?;
+    Ok(report.finish()?.good())
 }

@@ -5,28 +5,22 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{bail, ensure, Result};
 use glob::Pattern;
 use serde::Deserialize;
 
-use crate::base::project::Project;
 use crate::build::tree::edits::Edits;
 
-/// As wide as a line of a commit's message may be.
-const COLUMNS: usize = 72;
-
-/// In order.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Patches {
-    #[serde(rename = "patch")]
-    list: Vec<Patch>,
+struct File {
+    patch: Vec<Patch>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Patch {
-    name: String,
+    pub name: String,
     pub subject: String,
     pub body: String,
     /// Patterns of paths in the kernel tree.
@@ -34,94 +28,51 @@ pub struct Patch {
     files: Vec<String>,
 }
 
-impl Patches {
-    pub fn load(project: &Project) -> Result<Self> {
-        let file = project.root().join("lab/series/patches.toml");
-        let patches: Self = toml::from_str(&fs_err::read_to_string(&file)?)
-            .with_context(|| format!("cannot read {}", file.display()))?;
-        patches.iter().try_for_each(Patch::check_text)?;
-        Ok(patches)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &Patch> {
-        self.list.iter()
-    }
-
-    /// Whether a patch is among the first `count`.
-    pub fn is_there(&self, name: &str, count: usize) -> bool {
-        self.list[..count].iter().any(|patch| patch.name == name)
-    }
-
-    /// By path: the number of the patch that a file is in. Each file must be in one, and each edit,
-    /// too.
-    pub fn of_files(
-        &self,
-        edits: &Edits,
-        files: &BTreeMap<String, PathBuf>,
-    ) -> Result<BTreeMap<String, usize>> {
-        let count = self.list.len();
-        if let Some(unknown) = edits.patches().find(|name| !self.is_there(name, count)) {
-            bail!("an edit is of the patch `{unknown}`, which the series does not have");
-        }
-        let patterns = self.list.iter().map(|patch| {
-            let patterns = patch.files.iter().map(|pattern| Pattern::new(pattern));
-            patterns.collect::<Result<Vec<_>, _>>()
-        });
-        let patterns: Vec<Vec<Pattern>> = patterns.collect::<Result<_, _>>()?;
-
-        let of_file = |path: &String| {
-            let has = |patterns: &Vec<Pattern>| patterns.iter().any(|it| it.matches(path));
-            let mut found = (0..count).filter(|patch| has(&patterns[*patch]));
-            match (found.next(), found.next()) {
-                (Some(patch), None) => Ok((path.clone(), patch)),
-                (None, _) => bail!("{path} is in no patch of the series"),
-                (Some(_), Some(_)) => bail!("{path} is in two patches of the series"),
-            }
-        };
-        let of_files: BTreeMap<String, usize> = files.keys().map(of_file).collect::<Result<_>>()?;
-        for (patterns, patch) in patterns.iter().zip(&self.list) {
-            for pattern in patterns {
-                ensure!(
-                    files.keys().any(|path| pattern.matches(path)),
-                    "the patch `{}` has no file `{pattern}`",
-                    patch.name
-                );
-            }
-        }
-        Ok(of_files)
-    }
+/// The patches, in order.
+pub fn load() -> Result<Vec<Patch>> {
+    let file: File = toml::from_str(include_str!("../../series/patches.toml"))?;
+    Ok(file.patch)
 }
 
-impl Patch {
-    pub fn message(&self) -> String {
-        format!("{}\n\n{}", self.subject, self.body)
+/// By path: the number of the patch that a file is in. Each file must be in one, and each edit,
+/// too.
+pub fn of_files(
+    patches: &[Patch],
+    edits: &Edits,
+    files: &BTreeMap<String, PathBuf>,
+) -> Result<BTreeMap<String, usize>> {
+    let is_unknown = |name: &&str| !patches.iter().any(|patch| patch.name == *name);
+    if let Some(unknown) = edits.patches().find(is_unknown) {
+        bail!("an edit is of the patch `{unknown}`, which the series does not have");
     }
-
-    fn check_text(&self) -> Result<()> {
-        let wide = |line: &&str| line.len() > COLUMNS;
-        if let Some(line) = self.message().lines().find(wide) {
-            bail!(
-                "the patch `{}` has a line that is too long: {line}",
-                self.name
-            );
+    let mut of_files = BTreeMap::new();
+    for (index, patch) in patches.iter().enumerate() {
+        for text in &patch.files {
+            let pattern = Pattern::new(text)?;
+            let mut is_used = false;
+            for path in files.keys().filter(|path| pattern.matches(path)) {
+                is_used = true;
+                let other = of_files.insert(path.clone(), index);
+                let is_first = other.is_none_or(|other| other == index);
+                ensure!(is_first, "{path} is in two patches of the series");
+            }
+            ensure!(is_used, "the patch `{}` has no file `{text}`", patch.name);
         }
-        ensure!(
-            !self.body.trim().is_empty() && self.subject.contains(": "),
-            "the patch `{}` needs a subject with a prefix, and a body",
-            self.name
-        );
-        Ok(())
     }
+    if let Some(path) = files.keys().find(|path| !of_files.contains_key(*path)) {
+        bail!("{path} is in no patch of the series");
+    }
+    Ok(of_files)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::project::Project;
     use crate::build::tree::{self, overlay};
 
-    fn patches(text: &str) -> Patches {
-        toml::from_str(text).unwrap()
-    }
+    /// As wide as a line of a commit's message may be.
+    const COLUMNS: usize = 72;
 
     #[test]
     fn all_that_is_ours_is_in_one_patch() {
@@ -130,8 +81,8 @@ mod tests {
             tree::edits(&project).unwrap(),
             overlay::files(&project).unwrap(),
         );
-        let patches = Patches::load(&project).unwrap();
-        let of_files = patches.of_files(&edits, &files).unwrap();
+        let patches = load().unwrap();
+        let of_files = of_files(&patches, &edits, &files).unwrap();
         assert_eq!(of_files.len(), files.len());
         for (index, patch) in patches.iter().enumerate() {
             let edited = edits.patches().any(|name| name == patch.name);
@@ -142,35 +93,40 @@ mod tests {
 
     #[test]
     fn what_is_in_no_patch_or_in_two_is_told() {
-        let list = "[[patch]]\nname = 'a'\nsubject = 'x: y'\nbody = 'z'\nfiles = ['a*']\n\
-                    [[patch]]\nname = 'b'\nsubject = 'x: y'\nbody = 'z'\nfiles = ['*b']\n";
-        let files = |names: &[&str]| {
+        let patch = |name: &str, pattern: &str| Patch {
+            name: name.to_owned(),
+            subject: String::new(),
+            body: String::new(),
+            files: vec![pattern.to_owned()],
+        };
+        let patches = [patch("a", "a*"), patch("b", "*b")];
+        let of_files = |edits: &str, names: &[&str]| {
             let files = names.iter().map(|name| (name.to_string(), PathBuf::new()));
-            files.collect::<BTreeMap<_, _>>()
+            let edits = toml::from_str(edits).unwrap();
+            of_files(&patches, &edits, &files.collect()).map_err(|error| error.to_string())
         };
-        let none = Edits::default();
-        let error = |names: &[&str]| {
-            let result = patches(list).of_files(&none, &files(names));
-            result.unwrap_err().to_string()
-        };
+        let error = |names: &[&str]| of_files("", names).unwrap_err();
         assert_eq!(error(&["a", "b", "c"]), "c is in no patch of the series");
         assert_eq!(error(&["ab"]), "ab is in two patches of the series");
         assert_eq!(error(&["a"]), "the patch `b` has no file `*b`");
-        let good = patches(list).of_files(&none, &files(&["a1", "b"])).unwrap();
+        let good = of_files("", &["a1", "b"]).unwrap();
         assert_eq!(good.into_values().collect::<Vec<_>>(), [0, 1]);
+
+        let edit = "[[replace]]\npatch = 'c'\nfile = 'f'\npattern = 'p'\ntext = 't'\n";
+        let error = of_files(edit, &["a", "b"]).unwrap_err();
+        assert!(error.starts_with("an edit is of the patch `c`"), "{error}");
     }
 
     #[test]
-    fn a_message_is_as_the_kernel_wants_it() {
-        let patch = |subject: &str, body: &str| Patch {
-            name: "a".to_owned(),
-            subject: subject.to_owned(),
-            body: body.to_owned(),
-            files: Vec::new(),
-        };
-        assert!(patch("KVM: Do", "It does.\n").check_text().is_ok());
-        assert!(patch("Do", "It does.\n").check_text().is_err());
-        assert!(patch("KVM: Do", "\n").check_text().is_err());
-        assert!(patch("KVM: Do", &"x".repeat(76)).check_text().is_err());
+    fn messages_are_as_the_kernel_wants_them() {
+        for Patch { subject, body, .. } in load().unwrap() {
+            assert!(
+                subject.contains(": ") && !body.trim().is_empty(),
+                "{subject}"
+            );
+            for line in subject.lines().chain(body.lines()) {
+                assert!(line.len() <= COLUMNS, "{line}");
+            }
+        }
     }
 }

@@ -53,12 +53,6 @@ pub fn make(kbuild: &Kbuild, start: &str, fragment: &str, log: &Path) -> Result<
     run("olddefconfig")
 }
 
-/// Whether a finished configuration has a line.
-pub fn has(kbuild: &Kbuild, line: &str) -> Result<bool> {
-    let config = fs::read_to_string(kbuild.build_dir.join(".config"))?;
-    Ok(config.lines().any(|found| found == line))
-}
-
 /// Whether the configuration is what we want. Kbuild changes it without a word where a tool has
 /// gone.
 pub fn check(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
