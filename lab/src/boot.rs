@@ -142,6 +142,7 @@ impl<'a> Booter<'a> {
             false => "quiet kunit.enable=0",
         };
         let firmware = self.project.firmware();
+        let initrd = path_of(initrd);
         let machine = Machine {
             cpu: &host.cpu,
             memory: host.memory,
@@ -151,7 +152,7 @@ impl<'a> Booter<'a> {
                 answers,
             }),
             kernel: &self.project.image(boot.handlers),
-            initrd: Some(&path_of(initrd)),
+            initrd: Some(&initrd),
             cmdline: &format!("{talk} {}", host.cmdline),
             resets: false,
             counts: boot.counts,
