@@ -10,13 +10,19 @@ use anyhow::Result;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::llvm::Llvm;
-use super::packages::Minimum;
+use super::apt::{self, Apt};
+use super::llvm::{self, Llvm};
+use super::packages::{Minimum, Packages};
+use super::rust::{self, Rustc};
 use crate::base::disk::write_whole;
 use crate::base::process::{command, output};
 use crate::base::progress::say;
+use crate::base::project::Project;
 
 const HEAD: &str = "# The tools that build kernels. Without this file, they are chosen anew.\n\n";
+
+/// By tool: what it says of itself.
+type Versions = BTreeMap<String, String>;
 
 /// The tools, as Kbuild wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,26 +32,43 @@ pub struct Toolchain {
     /// The source of Rust's standard library.
     pub rust_lib_src: PathBuf,
     pub llvm: Llvm,
-    /// What each tool says of itself.
-    versions: BTreeMap<String, String>,
+    versions: Versions,
     /// The oldest versions that did when they were chosen.
     minimum: Minimum,
 }
 
 impl Toolchain {
-    pub fn new(
-        llvm: Llvm,
-        bindgen: PathBuf,
-        rust_lib_src: PathBuf,
-        minimum: Minimum,
+    /// Chooses the tools, and installs what is missing of them together with these packages.
+    pub fn choose(
+        project: &Project,
+        packages: &Packages,
+        apt: Option<&Apt>,
+        mut missing: Vec<String>,
     ) -> Result<Self> {
-        let versions = versions(llvm, &bindgen)?;
+        let minimum = &packages.minimum;
+        let rustc = Rustc::find(minimum.rustc)?;
+        let llvm = llvm::choose(rustc.llvm, minimum.llvm, apt)?;
+        missing.extend(llvm.missing());
+        missing.extend(rustc.missing_source(apt));
+        let pinned = &packages.pinned.bindgen;
+        let built = rust::built(project, "bindgen", pinned);
+        let bindgen = rust::find_bindgen(minimum.bindgen).or(built.exists().then_some(built));
+        if bindgen.is_none() {
+            missing.extend(rust::bindgen_package(apt, minimum.bindgen));
+        }
+        apt::install(apt, &missing)?;
+
+        let rust_lib_src = rustc.source(project, packages)?;
+        let bindgen = match bindgen.or_else(|| rust::find_bindgen(minimum.bindgen)) {
+            Some(bindgen) => bindgen,
+            None => rust::build(project, "bindgen", "bindgen-cli", pinned)?,
+        };
         Ok(Self {
+            versions: versions(llvm, &bindgen)?,
             bindgen,
             rust_lib_src,
             llvm,
-            versions,
-            minimum,
+            minimum: minimum.clone(),
         })
     }
 
@@ -69,42 +92,36 @@ impl Toolchain {
     /// A text that differs where what they build can differ.
     pub fn fingerprint(&self) -> String {
         let versions = self.versions.iter();
-        let versions = versions.map(|(tool, version)| format!("{tool}: {version}\n"));
-        let source = format!("rust-src: {}\n", self.rust_lib_src.display());
-        versions.chain([source]).collect()
+        let versions: String = versions
+            .map(|(tool, is)| format!("{tool}: {is}\n"))
+            .collect();
+        format!("{versions}rust-src: {}\n", self.rust_lib_src.display())
     }
 }
 
-/// What each tool says of itself.
-fn versions(llvm: Llvm, bindgen: &Path) -> Result<BTreeMap<String, String>> {
-    let bindgen = bindgen.to_string_lossy();
+fn versions(llvm: Llvm, bindgen: &Path) -> Result<Versions> {
     let tools = [
         ("rustc", "rustc".to_owned()),
         ("clang", llvm.program("clang")),
         ("ld.lld", llvm.program("ld.lld")),
-        ("bindgen", bindgen.into_owned()),
+        ("bindgen", bindgen.to_string_lossy().into_owned()),
     ];
     let ask = |(tool, program): (&str, String)| {
         let said = output(&command(&program, ["--version"]))?;
-        Ok((
-            tool.to_owned(),
-            said.lines().next().unwrap_or_default().to_owned(),
-        ))
+        let line = said.lines().next().unwrap_or_default();
+        Ok((tool.to_owned(), line.to_owned()))
     };
     tools.into_iter().map(ask).collect()
 }
 
 /// Which of the tools are not what they were.
-fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let changed = before
-        .iter()
-        .filter(|(tool, was)| now.get(*tool) != Some(*was));
-    changed
-        .map(|(tool, was)| match now.get(tool) {
-            Some(is) => format!("{tool} was `{was}`, and is `{is}`"),
-            None => format!("{tool} was `{was}`, and cannot be run"),
-        })
-        .collect()
+fn changes(before: &Versions, now: &Versions) -> Vec<String> {
+    let change = |(tool, was): (&String, &String)| match now.get(tool) {
+        Some(is) if is == was => None,
+        Some(is) => Some(format!("{tool} was `{was}`, and is `{is}`")),
+        None => Some(format!("{tool} was `{was}`, and cannot be run")),
+    };
+    before.iter().filter_map(change).collect()
 }
 
 #[cfg(test)]
