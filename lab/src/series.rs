@@ -105,13 +105,13 @@ pub fn commits(
         let edits = edits.of(|name| patches.is_there(name, index + 1));
         let files = files.iter().filter(|(path, _)| of_files[*path] <= index);
         let files = files.map(|(path, file)| (path.clone(), file.clone()));
-        let entries = tree::entries(project, &repo, &base.commit, &edits, files.collect())?;
+        let tree = tree::patched(project, &repo, &base.commit, &edits, files.collect())?;
         let mut message = patch.message();
         if let Some(Submitter { name, email }) = submitter {
             message += &format!("\nSigned-off-by: {name} <{email}>\n");
         }
         let env = submitter.map(Submitter::env).unwrap_or_default();
-        parent = repo.commit_over_as(&env, &parent, &entries, &message)?;
+        parent = repo.commit_as(&env, &parent, &tree, &message)?;
         made.push(parent.clone());
     }
     Ok(Commits {
