@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::base::disk::{copy_whole, Lock};
+use crate::base::disk::{copy_whole, write_whole, Lock};
 use crate::base::error::Help;
 use crate::base::process::find_program;
 use crate::base::progress::say;
@@ -39,12 +39,12 @@ pub fn ensure(project: &Project, purposes: &[Purpose]) -> Result<Toolchain> {
     let file = project.out("tools.toml");
     let tools = match Toolchain::chosen(&file, &packages.minimum) {
         Some(tools) => {
-            apt::install(apt.as_ref(), &missing)?;
+            apt.install(&missing)?;
             tools
         }
         None => {
-            let tools = Toolchain::choose(project, &packages, apt.as_ref(), missing)?;
-            tools.keep(&file)?;
+            let tools = Toolchain::choose(project, &packages, &apt, missing)?;
+            write_whole(&file, toml::to_string(&tools)?.as_bytes())?;
             tools
         }
     };
@@ -56,15 +56,15 @@ pub fn ensure(project: &Project, purposes: &[Purpose]) -> Result<Toolchain> {
 pub fn want(project: &Project, program: &str) -> Result<()> {
     match find_program(program) {
         Some(_) => Ok(()),
-        None => apt::install(Apt::find(project).as_ref(), &[program.to_owned()]),
+        None => Apt::find(project).install(&[program.to_owned()]),
     }
 }
 
 /// Makes sure that the program is there that makes mutants, and tries them.
 pub fn ensure_cargo_mutants(project: &Project) -> Result<PathBuf> {
     let _lock = Lock::take(&project.out(""), "tools")?;
-    let version = Packages::load(project)?.pinned.cargo_mutants;
-    rust::build(project, "cargo-mutants", "cargo-mutants", &version)
+    let name = "cargo-mutants";
+    rust::build(project, name, name, rust::CARGO_MUTANTS)
 }
 
 /// Gets the shell and tools of the emulated hosts.

@@ -105,7 +105,7 @@ pub fn commits(
         let edits = edits.of(|name| patches.is_there(name, index + 1));
         let files = files.iter().filter(|(path, _)| of_files[*path] <= index);
         let files = files.map(|(path, file)| (path.clone(), file.clone()));
-        let tree = tree::patched(project, &repo, &base.commit, &edits, files.collect())?;
+        let tree = tree::patched(&repo, &base.commit, &edits, files.collect())?;
         let mut message = patch.message();
         if let Some(Submitter { name, email }) = submitter {
             message += &format!("\nSigned-off-by: {name} <{email}>\n");

@@ -22,7 +22,6 @@ use fs_err as fs;
 
 use crate::base::disk::{ensure_space, whole_dir, Lock};
 use crate::base::error::{fault, Help};
-use crate::base::process::output;
 use crate::base::progress::{say, Step};
 use crate::base::project::Project;
 use crate::base::version::Version;
@@ -49,7 +48,7 @@ pub fn ensure(project: &Project) -> Result<PathBuf> {
         let _lock = Lock::take(&project.base(), "tree")?;
         let (repo, pristine) = pristine(project)?;
         let (edits, ours) = (edits(project)?.of(|_| true), overlay::files(project)?);
-        let patched = patched(project, &repo, &pristine, &edits, ours)?;
+        let patched = patched(&repo, &pristine, &edits, ours)?;
         apply(&project.tree(), &repo, &pristine, &patched)?;
     }
     Ok(project.tree())
@@ -65,12 +64,10 @@ pub fn pristine(project: &Project) -> Result<(Repo, String)> {
     let repo = Repo::at(&tree);
     let pristine = match project.kdir() {
         Some(kdir) => kdir::snapshot(&repo, kdir)?,
-        None => repo.find("pristine").with_context(|| {
-            format!(
-                "{} is not a tree that this tool made: move it away",
-                tree.display()
-            )
-        })?,
+        None => repo
+            .find("pristine")
+            .with_context(|| format!("{} is not a tree of this tool", tree.display()))
+            .help("move it away")?,
     };
     Ok((repo, pristine))
 }
@@ -159,8 +156,7 @@ fn apply(tree: &Path, repo: &Repo, pristine: &str, patched: &str) -> Result<()> 
     let message = "Serve the firmware pseudo-registers from Rust";
     let commit = repo.commit_as(&[], pristine, patched, message)?;
     // A file that has been touched, but is the same, is no reason to refuse.
-    let refresh = repo.git(["update-index", "-q", "--refresh"]).unchecked();
-    output(&refresh.stdout_null())?;
+    let _ = repo.run(["update-index", "-q", "--refresh"]);
     repo.run(["read-tree", "-m", "-u", APPLIED, &commit])
         .with_context(|| format!("cannot change the files in {tree}"))
         .help("if they were edited there: take that over here, then run git checkout -f there")?;
@@ -171,33 +167,22 @@ fn apply(tree: &Path, repo: &Repo, pristine: &str, patched: &str) -> Result<()> 
 
 /// The git tree of a commit with these edits and files in it, which is stored.
 pub fn patched(
-    project: &Project,
     repo: &Repo,
     base: &str,
     edits: &Edits,
     ours: BTreeMap<String, PathBuf>,
 ) -> Result<String> {
-    let edited = edits
-        .apply(|path| repo.show(base, path))?
-        .map_err(|failures| {
-            let list = project.root().join(EDITS);
-            fault(
-                format!(
-                    "this kernel cannot be patched:\n  {}",
-                    failures.join("\n  ")
-                ),
-                format!(
-                    "its code has moved; adapt {} (nothing was changed)",
-                    list.display()
-                ),
-            )
-        })?;
-    let list = ["ls-tree", "-r", "--name-only", base, "--"];
-    let existing = match ours.is_empty() {
-        true => String::new(),
-        false => repo.run(list.into_iter().chain(ours.keys().map(String::as_str)))?,
-    };
-    if !existing.is_empty() {
+    let edited = edits.apply(|path| repo.show(base, path))?;
+    let edited = edited.map_err(|failures| {
+        let failures = failures.join("\n  ");
+        fault(
+            format!("this kernel cannot be patched:\n  {failures}"),
+            format!("its code has moved; adapt {EDITS} (nothing was changed)"),
+        )
+    })?;
+    let list = ["ls-tree", "-r", "--name-only", base, "--"].into_iter();
+    let existing = repo.run(list.chain(ours.keys().map(String::as_str)))?;
+    if !ours.is_empty() && !existing.is_empty() {
         return Err(fault(
             format!("the kernel has these files of ours itself:\n{existing}"),
             format!("rename ours, or make the change an edit in {EDITS}"),
@@ -220,14 +205,8 @@ pub fn patched(
 
 /// The paths of the tree that are ours or that we edit.
 pub fn changes(project: &Project) -> Result<Vec<String>> {
-    let args = [
-        "diff",
-        "--name-only",
-        "--no-renames",
-        "--diff-filter=d",
-        BEFORE,
-        APPLIED,
-    ];
+    let args = "diff --name-only --no-renames --diff-filter=d".split(' ');
+    let args = args.chain([BEFORE, APPLIED]);
     let changes = Repo::at(project.tree()).run(args)?;
     Ok(changes.lines().map(str::to_owned).collect())
 }

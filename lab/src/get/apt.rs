@@ -14,6 +14,7 @@ use crate::base::project::Project;
 
 /// apt, whose package lists are updated before anything is chosen from them.
 pub struct Apt {
+    pub is_there: bool,
     get: String,
     cache: String,
     log: PathBuf,
@@ -23,9 +24,7 @@ pub struct Apt {
 }
 
 impl Apt {
-    /// The machine's apt; none where it is not Debian's.
-    pub fn find(project: &Project) -> Option<Self> {
-        find_program("apt-get")?;
+    pub fn find(project: &Project) -> Self {
         let as_root: Option<&[&str]> = match rustix::process::geteuid().is_root() {
             true => Some(&["env"]),
             // sudo drops the environment.
@@ -33,23 +32,25 @@ impl Apt {
                 .is_ok()
                 .then_some(&["sudo", "-n", "env"]),
         };
-        Some(Self {
+        Self {
+            is_there: find_program("apt-get").is_some(),
             get: "apt-get".to_owned(),
             cache: "apt-cache".to_owned(),
             log: project.log("apt"),
             as_root,
             is_updated: Cell::new(false),
-        })
+        }
     }
 
     /// The version of a package that apt would install.
     pub fn candidate(&self, package: &str) -> Option<String> {
-        self.update().ok()?;
+        if !self.is_there || self.update().is_err() {
+            return None;
+        }
         let policy = output(&command(&self.cache, ["policy", package])).ok()?;
-        let candidate = policy
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Candidate: "))?;
-        (candidate != "(none)").then(|| candidate.to_string())
+        let mut lines = policy.lines();
+        let candidate = lines.find_map(|line| line.trim().strip_prefix("Candidate: "))?;
+        (candidate != "(none)").then(|| candidate.to_owned())
     }
 
     /// Updates the package lists, once. Those that are there do where this fails.
@@ -72,9 +73,17 @@ impl Apt {
         output(&lists).is_ok_and(|files| files.lines().any(|file| Path::new(file).exists()))
     }
 
-    fn install(&self, packages: &[String]) -> Result<()> {
+    /// Installs packages, all at once.
+    pub fn install(&self, packages: &[String]) -> Result<()> {
         let names = packages.join(" ");
-        if self.as_root.is_none() {
+        if packages.is_empty() {
+            return Ok(());
+        } else if !self.is_there {
+            return Err(fault(
+                format!("tools are missing, and there is no apt to install them: {names}"),
+                "these are Debian's package names; install what they hold and try again",
+            ));
+        } else if self.as_root.is_none() {
             return Err(fault(
                 format!("packages are missing: {names}"),
                 format!(
@@ -108,21 +117,6 @@ impl Apt {
     }
 }
 
-/// Installs packages, all at once.
-pub fn install(apt: Option<&Apt>, packages: &[String]) -> Result<()> {
-    match apt {
-        _ if packages.is_empty() => Ok(()),
-        Some(apt) => apt.install(packages),
-        None => Err(fault(
-            format!(
-                "tools are missing, and there is no apt to install them: {}",
-                packages.join(" ")
-            ),
-            "these are Debian's package names; install what they hold and try again",
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +143,7 @@ esac
         fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         let script = script.to_str().unwrap().to_owned();
         Apt {
+            is_there: true,
             get: script.clone(),
             cache: script,
             log: dir.join("log"),
@@ -176,11 +171,23 @@ esac
     fn only_what_is_missing_is_installed_and_all_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let apt = fake(dir.path());
-        install(Some(&apt), &[]).unwrap();
+        apt.install(&[]).unwrap();
         assert!(!dir.path().join("calls").exists());
-        install(Some(&apt), &["flex".to_owned(), "bison".to_owned()]).unwrap();
+        apt.install(&["flex".to_owned(), "bison".to_owned()])
+            .unwrap();
         assert_eq!(calls(dir.path()), ["update", "install"]);
-        assert!(install(None, &["flex".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn without_apt_nothing_is_chosen_from_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let apt = Apt {
+            is_there: false,
+            ..fake(dir.path())
+        };
+        assert_eq!(apt.candidate("clang-19"), None);
+        assert!(apt.install(&["flex".to_owned()]).is_err());
+        assert!(!dir.path().join("calls").exists());
     }
 
     #[test]
@@ -190,7 +197,7 @@ esac
             as_root: None,
             ..fake(dir.path())
         };
-        let error = install(Some(&apt), &["flex".to_owned()]).unwrap_err();
+        let error = apt.install(&["flex".to_owned()]).unwrap_err();
         assert_eq!(error.to_string(), "packages are missing: flex");
         assert!(!dir.path().join("calls").exists());
     }

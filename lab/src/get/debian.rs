@@ -22,7 +22,6 @@ use crate::base::project::Project;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suite {
-    name: String,
     dir: PathBuf,
     log: PathBuf,
 }
@@ -43,8 +42,8 @@ pub fn first(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Found> {
     for suite in suites(project, packages)? {
-        let mut found = suite?.find(&[package])?.into_iter();
-        if let Some(found) = found.find(|found| wanted(&found.version)) {
+        let mut found = suite?.find(package)?.into_iter();
+        if let Some(found) = found.find(|it| it.package == package && wanted(&it.version)) {
             return Ok(found);
         }
     }
@@ -56,16 +55,9 @@ pub fn first(
 
 /// Every version of the packages whose names begin so, in all suites.
 pub fn all(project: &Project, packages: &Packages, prefix: &str) -> Result<Vec<Found>> {
-    let mut all = Vec::new();
-    for suite in suites(project, packages)? {
-        let suite = suite?;
-        let names = output(&suite.apt("apt-cache", &["pkgnames", prefix]))?;
-        let names: Vec<&str> = names.lines().collect();
-        if !names.is_empty() {
-            all.extend(suite.find(&names)?);
-        }
-    }
-    Ok(all)
+    let suites = suites(project, packages)?;
+    let found = suites.map(|suite| suite?.find(prefix));
+    Ok(found.collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// The suites that the mirror has. Each is opened when it is reached.
@@ -73,55 +65,56 @@ fn suites<'a>(
     project: &'a Project,
     packages: &'a Packages,
 ) -> Result<impl Iterator<Item = Result<Suite>> + 'a> {
-    let keyring = packages.keyrings.iter().find(|file| file.exists());
-    let keyring = keyring
-        .context("Debian's keys are not on this machine")
-        .help("install the package debian-archive-keyring")?;
+    let mut keyrings = packages.keyrings.iter();
+    let keyring = keyrings.find(|file| file.exists());
+    let keyring = keyring.context("the package debian-archive-keyring is not installed")?;
     let mirror = mirror(project)?;
-    let open = move |name: &String| {
-        let suite = Suite {
-            name: name.clone(),
-            dir: project.out("cache/apt").join(name),
-            log: project.log(&format!("apt-{name}")),
-        };
-        suite.open(&mirror, keyring).transpose()
-    };
-    Ok(packages.suites.iter().filter_map(open))
+    let names = packages.suites.iter();
+    Ok(names.filter_map(move |name| Suite::open(project, name, &mirror, keyring).transpose()))
 }
 
 impl Suite {
     /// Sets up the private apt and gets the suite's package lists; none if the mirror does not
     /// have this suite.
-    fn open(self, mirror: &str, keyring: &Path) -> Result<Option<Self>> {
+    fn open(project: &Project, name: &str, mirror: &str, keyring: &Path) -> Result<Option<Self>> {
+        let suite = Self {
+            dir: project.out("cache/apt").join(name),
+            log: project.log(&format!("apt-{name}")),
+        };
         for dir in ["sources", "state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(self.dir.join(dir))?;
+            fs::create_dir_all(suite.dir.join(dir))?;
         }
         // An empty list of installed packages: the machine's own are of no concern here.
-        fs::write(self.dir.join("status"), "")?;
+        fs::write(suite.dir.join("status"), "")?;
+        let keyring = keyring.display();
         let source = format!(
-            "Types: deb\nURIs: {mirror}\nSuites: {}\nComponents: main\nSigned-By: {}\n",
-            self.name,
-            keyring.display()
+            "Types: deb\nURIs: {mirror}\nSuites: {name}\nComponents: main\nSigned-By: {keyring}\n"
         );
-        fs::write(self.dir.join("sources/lab.sources"), source)?;
+        fs::write(suite.dir.join("sources/lab.sources"), source)?;
 
-        let what = format!("reading Debian's package list of {}", self.name);
+        let what = format!("reading Debian's package list of {name}");
         let _step = Step::spinner(&*what);
-        let update = self.apt("apt-get", &["update", "--error-on=any"]);
+        let update = suite.apt("apt-get", &["update", "--error-on=any"]);
         let mut is_absent = false;
-        let updated = logged(&what, &update, &self.log, |line| {
+        let updated = logged(&what, &update, &suite.log, |line| {
             is_absent |= line.contains("does not have a Release file");
         });
         match updated {
-            Ok(()) => Ok(Some(self)),
+            Ok(()) => Ok(Some(suite)),
             Err(_) if is_absent => Ok(None),
             Err(error) => Err(error).help("is the network up? then try again"),
         }
     }
 
-    /// All versions of these packages, the newest of each first.
-    fn find(&self, packages: &[&str]) -> Result<Vec<Found>> {
-        let table = output(&self.apt("apt-cache", &[&["madison"], packages].concat()))?;
+    /// All versions of the packages whose names begin so, the newest of each first.
+    fn find(&self, prefix: &str) -> Result<Vec<Found>> {
+        let names = output(&self.apt("apt-cache", &["pkgnames", prefix]))?;
+        let mut args = vec!["madison"];
+        args.extend(names.lines());
+        if args.len() == 1 {
+            return Ok(Vec::new());
+        }
+        let table = output(&self.apt("apt-cache", &args))?;
         let found = parse_madison(&table).map(|(package, version)| Found {
             suite: self.clone(),
             package: package.to_owned(),
@@ -192,10 +185,13 @@ impl Found {
 
 /// The mirror that the machine's apt uses.
 pub fn mirror(project: &Project) -> Result<String> {
-    let apt = Apt::find(project)
-        .context("this needs packages of Debian, and there is no apt")
-        .help("use a machine or a container with Debian")?;
-    if !apt.has_lists() {
+    let apt = Apt::find(project);
+    if !apt.is_there {
+        return Err(fault(
+            "this needs packages of Debian, and there is no apt",
+            "use a machine or a container with Debian",
+        ));
+    } else if !apt.has_lists() {
         apt.update()?;
     }
     let format = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";

@@ -4,8 +4,6 @@
 //!
 //! Best is the major version that rustc has: only then can C helpers be inlined into Rust.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
@@ -50,40 +48,22 @@ impl Llvm {
         }
     }
 
-    /// Where bindgen finds the libclang of the same version, in Debian's layout.
-    pub fn lib_dir(self) -> Option<PathBuf> {
-        let dir = PathBuf::from(format!("/usr/lib/llvm-{}/lib", self.major));
-        dir.exists().then_some(dir)
-    }
-
-    /// Debian's.
-    fn suffixed(major: u32) -> Self {
-        let suffixed = true;
-        Self { major, suffixed }
-    }
-
-    /// The packages that bring it, unless it is here.
-    pub fn missing(self) -> Vec<String> {
-        match self.is_here() {
-            true => Vec::new(),
-            false => packages(self.major).into(),
-        }
-    }
-
-    fn is_here(self) -> bool {
+    pub fn is_here(self) -> bool {
         let mut programs = PROGRAMS.iter().map(|name| self.program(name));
         programs.all(|program| find_program(&program).is_some())
     }
 }
 
 /// The LLVM to use, which is here or in apt. Best is the major version `wanted`.
-pub fn choose(wanted: u32, minimum: u32, apt: Option<&Apt>) -> Result<Llvm> {
-    let suffixed = (minimum..=NEWEST).rev().chain([wanted]);
-    let here = suffixed.map(Llvm::suffixed).filter(|llvm| llvm.is_here());
-    let here: Vec<Llvm> = here.chain(unsuffixed()).collect();
+pub fn choose(wanted: u32, minimum: u32, apt: &Apt) -> Result<Llvm> {
+    let suffixed = (minimum..=NEWEST).rev().chain([wanted]).map(suffixed);
+    let here: Vec<Llvm> = suffixed
+        .chain(unsuffixed())
+        .filter(|llvm| llvm.is_here())
+        .collect();
     let in_apt = |major: &u32| {
-        let names = packages(*major);
-        apt.is_some_and(|apt| names.iter().all(|name| apt.candidate(name).is_some()))
+        let mut packages = packages(*major).into_iter();
+        packages.all(|package| apt.candidate(&package).is_some())
     };
     best(wanted, minimum, &here, in_apt)
         .with_context(|| format!("no LLVM {minimum} or newer is here, and apt has none"))
@@ -92,29 +72,34 @@ pub fn choose(wanted: u32, minimum: u32, apt: Option<&Apt>) -> Result<Llvm> {
         ))
 }
 
-fn packages(major: u32) -> [String; 3] {
+/// Debian's packages of a major version.
+pub fn packages(major: u32) -> [String; 3] {
     ["clang", "lld", "llvm"].map(|name| format!("{name}-{major}"))
 }
 
 /// The LLVM of the major version that is wanted, from wherever it is to be had; else the newest
 /// that is here, and else the newest in apt.
 fn best(wanted: u32, minimum: u32, here: &[Llvm], in_apt: impl Fn(&u32) -> bool) -> Option<Llvm> {
-    let find = |does: &dyn Fn(u32) -> bool| here.iter().find(|llvm| does(llvm.major)).copied();
-    let from_apt = |major: Option<u32>| major.map(Llvm::suffixed);
-    find(&|major| major == wanted)
-        .or_else(|| from_apt(Some(wanted).filter(&in_apt)))
-        .or_else(|| find(&|major| major >= minimum))
-        .or_else(|| from_apt((minimum..=NEWEST).rev().find(&in_apt)))
+    let matching = here.iter().find(|llvm| llvm.major == wanted).copied();
+    let newest = here.iter().find(|llvm| llvm.major >= minimum).copied();
+    matching
+        .or_else(|| Some(wanted).filter(&in_apt).map(suffixed))
+        .or(newest)
+        .or_else(|| (minimum..=NEWEST).rev().find(in_apt).map(suffixed))
+}
+
+fn suffixed(major: u32) -> Llvm {
+    let suffixed = true;
+    Llvm { major, suffixed }
 }
 
 /// The LLVM whose programs have no version in their names.
 fn unsuffixed() -> Option<Llvm> {
     let version = output(&command("clang", ["-dumpversion"])).ok()?;
-    let llvm = Llvm {
-        major: version.trim().split('.').next()?.parse().ok()?,
+    Some(Llvm {
+        major: version.split('.').next()?.parse().ok()?,
         suffixed: false,
-    };
-    llvm.is_here().then_some(llvm)
+    })
 }
 
 #[cfg(test)]
@@ -124,7 +109,7 @@ mod tests {
     #[test]
     fn rustcs_own_version_is_best_and_what_is_here_comes_before_apt() {
         let chosen = |here: &[u32], unsuffixed: Option<u32>, apt: &[u32]| {
-            let here = here.iter().map(|major| Llvm::suffixed(*major));
+            let here = here.iter().map(|major| suffixed(*major));
             let unsuffixed = unsuffixed.map(|major| Llvm {
                 major,
                 suffixed: false,
@@ -145,7 +130,7 @@ mod tests {
 
     #[test]
     fn programs_have_the_names_that_kbuild_gives_them() {
-        let llvm = Llvm::suffixed(19);
+        let llvm = suffixed(19);
         assert_eq!(
             (llvm.kbuild(), llvm.program("clang")),
             ("-19".into(), "clang-19".into())

@@ -15,7 +15,7 @@ use crate::base::project::Project;
 use crate::base::version::Version;
 
 /// The file `lab/data/debian.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packages {
     pub suites: Vec<String>,
@@ -23,7 +23,6 @@ pub struct Packages {
     pub minimum: Minimum,
     pub oldest: Oldest,
     pub kernels: Kernels,
-    pub pinned: Pinned,
     /// By package: a program, or the path of a file.
     tools: BTreeMap<Purpose, BTreeMap<String, String>>,
 }
@@ -60,8 +59,7 @@ pub struct Minimum {
     pub bindgen: Version,
 }
 
-/// Where the oldest versions that do are to be had.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oldest {
     pub suite: String,
@@ -69,18 +67,11 @@ pub struct Oldest {
 }
 
 /// The series of the kernel that are supported, from `oldest` to `newest`.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kernels {
     pub oldest: Version,
     pub newest: Version,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pinned {
-    pub bindgen: String,
-    pub cargo_mutants: String,
 }
 
 impl Packages {

@@ -18,7 +18,12 @@ use crate::base::progress::{say, Step};
 use crate::base::project::Project;
 use crate::base::version::Version;
 
-#[derive(Debug)]
+/// What is built where neither PATH nor apt has one that is new enough.
+pub const BINDGEN: &str = "0.73.2";
+
+/// The newest for rustc 1.85.
+pub const CARGO_MUTANTS: &str = "26.0.0";
+
 pub struct Rustc {
     /// As printed: `1.95.0`, or `1.97.0-nightly`.
     release: String,
@@ -58,8 +63,8 @@ impl Rustc {
     }
 
     /// The package that brings the source: a rustc from apt has its other parts from there, too.
-    pub fn missing_source(&self, apt: Option<&Apt>) -> Option<String> {
-        let is_from_apt = self.sysroot == Path::new("/usr") && apt.is_some();
+    pub fn missing_source(&self, apt: &Apt) -> Option<String> {
+        let is_from_apt = self.sysroot == Path::new("/usr") && apt.is_there;
         (is_from_apt && self.own_source().is_none()).then(|| "rust-src".to_owned())
     }
 
@@ -75,9 +80,7 @@ impl Rustc {
             let wanted = |version: &str| version.split(['+', '-']).next() == Some(release);
             let found = debian::first(project, packages, "rust-src", wanted)
                 .with_context(|| format!("rustc {release} has no standard library source"))
-                .help(
-                    "run `rustup component add rust-src`, or use a rustc whose rust-src Debian has",
-                )?;
+                .help("run `rustup component add rust-src`, or use a rustc that Debian has")?;
             whole_dir(&unpacked, |dir| {
                 found.unpack(dir)?;
                 let is_there = dir.join(&library).exists();
@@ -97,12 +100,6 @@ pub fn find_bindgen(minimum: Version) -> Option<PathBuf> {
     is_new.then(|| find_program("bindgen")).flatten()
 }
 
-/// The package that brings a bindgen that is new enough, if apt has it.
-pub fn bindgen_package(apt: Option<&Apt>, minimum: Version) -> Option<String> {
-    let version = Version::find(&apt?.candidate("bindgen")?)?;
-    (version >= minimum).then(|| "bindgen".to_owned())
-}
-
 /// Where a program is that is built from its crate.
 pub fn built(project: &Project, name: &str, version: &str) -> PathBuf {
     project.out(format!("cache/{name}-{version}/bin/{name}"))
@@ -116,20 +113,11 @@ pub fn build(project: &Project, name: &str, krate: &str, version: &str) -> Resul
     }
     let what = format!("building {name} {version}");
     let step = Step::spinner(&*what);
+    let root = project.out(format!("cache/{name}-{version}"));
     let target = project.out("cargo").join(name);
-    let args = [
-        "install",
-        "--locked",
-        "--force",
-        "--version",
-        version,
-        krate,
-    ];
-    let cargo = command("cargo", args)
-        .env(
-            "CARGO_INSTALL_ROOT",
-            project.out(format!("cache/{name}-{version}")),
-        )
+    let args = format!("install --locked --force --version {version} {krate}");
+    let cargo = command("cargo", args.split(' '))
+        .env("CARGO_INSTALL_ROOT", root)
         .env("CARGO_TARGET_DIR", &target);
     logged(&what, &cargo, &project.log(name), |line| {
         step.message(format!("{name} {version}: {}", line.trim()));

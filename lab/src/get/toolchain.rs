@@ -10,19 +10,14 @@ use anyhow::Result;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::apt::{self, Apt};
+use super::apt::Apt;
 use super::llvm::{self, Llvm};
 use super::packages::{Minimum, Packages};
 use super::rust::{self, Rustc};
-use crate::base::disk::write_whole;
 use crate::base::process::{command, output};
 use crate::base::progress::say;
 use crate::base::project::Project;
-
-const HEAD: &str = "# The tools that build kernels. Without this file, they are chosen anew.\n\n";
-
-/// By tool: what it says of itself.
-type Versions = BTreeMap<String, String>;
+use crate::base::version::Version;
 
 /// The tools, as Kbuild wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +27,8 @@ pub struct Toolchain {
     /// The source of Rust's standard library.
     pub rust_lib_src: PathBuf,
     pub llvm: Llvm,
-    versions: Versions,
+    /// By tool: what it says of itself.
+    versions: BTreeMap<String, String>,
     /// The oldest versions that did when they were chosen.
     minimum: Minimum,
 }
@@ -42,26 +38,30 @@ impl Toolchain {
     pub fn choose(
         project: &Project,
         packages: &Packages,
-        apt: Option<&Apt>,
+        apt: &Apt,
         mut missing: Vec<String>,
     ) -> Result<Self> {
         let minimum = &packages.minimum;
         let rustc = Rustc::find(minimum.rustc)?;
         let llvm = llvm::choose(rustc.llvm, minimum.llvm, apt)?;
-        missing.extend(llvm.missing());
-        missing.extend(rustc.missing_source(apt));
-        let pinned = &packages.pinned.bindgen;
-        let built = rust::built(project, "bindgen", pinned);
-        let bindgen = rust::find_bindgen(minimum.bindgen).or(built.exists().then_some(built));
-        if bindgen.is_none() {
-            missing.extend(rust::bindgen_package(apt, minimum.bindgen));
+        if !llvm.is_here() {
+            missing.extend(llvm::packages(llvm.major));
         }
-        apt::install(apt, &missing)?;
+        missing.extend(rustc.missing_source(apt));
+        let find_bindgen = || rust::find_bindgen(minimum.bindgen);
+        let built = rust::built(project, "bindgen", rust::BINDGEN);
+        let bindgen = find_bindgen().or(built.exists().then_some(built));
+        if bindgen.is_none() {
+            let in_apt = apt.candidate("bindgen");
+            let is_new = |version: &String| Version::find(version) >= Some(minimum.bindgen);
+            missing.extend(in_apt.filter(is_new).map(|_| "bindgen".to_owned()));
+        }
+        apt.install(&missing)?;
 
         let rust_lib_src = rustc.source(project, packages)?;
-        let bindgen = match bindgen.or_else(|| rust::find_bindgen(minimum.bindgen)) {
+        let bindgen = match bindgen.or_else(find_bindgen) {
             Some(bindgen) => bindgen,
-            None => rust::build(project, "bindgen", "bindgen-cli", pinned)?,
+            None => rust::build(project, "bindgen", "bindgen-cli", rust::BINDGEN)?,
         };
         Ok(Self {
             versions: versions(llvm, &bindgen)?,
@@ -76,30 +76,24 @@ impl Toolchain {
     pub fn chosen(file: &Path, minimum: &Minimum) -> Option<Self> {
         let tools: Self = toml::from_str(&fs::read_to_string(file).ok()?).ok()?;
         let now = versions(tools.llvm, &tools.bindgen).unwrap_or_default();
-        let changes = changes(&tools.versions, &now);
-        for change in &changes {
-            say(format!("choosing the tools anew: {change}"));
+        for (tool, was) in &tools.versions {
+            if now.get(tool) != Some(was) {
+                say(format!(
+                    "choosing the tools anew: {tool} is not `{was}` any more"
+                ));
+            }
         }
-        let same = changes.is_empty() && tools.minimum == *minimum && tools.rust_lib_src.exists();
-        same.then_some(tools)
-    }
-
-    /// Writes down that they are chosen.
-    pub fn keep(&self, file: &Path) -> Result<()> {
-        write_whole(file, format!("{HEAD}{}", toml::to_string(self)?).as_bytes())
+        let is_same = now == tools.versions && tools.minimum == *minimum;
+        (is_same && tools.rust_lib_src.exists()).then_some(tools)
     }
 
     /// A text that differs where what they build can differ.
     pub fn fingerprint(&self) -> String {
-        let versions = self.versions.iter();
-        let versions: String = versions
-            .map(|(tool, is)| format!("{tool}: {is}\n"))
-            .collect();
-        format!("{versions}rust-src: {}\n", self.rust_lib_src.display())
+        format!("{self:?}")
     }
 }
 
-fn versions(llvm: Llvm, bindgen: &Path) -> Result<Versions> {
+fn versions(llvm: Llvm, bindgen: &Path) -> Result<BTreeMap<String, String>> {
     let tools = [
         ("rustc", "rustc".to_owned()),
         ("clang", llvm.program("clang")),
@@ -112,16 +106,6 @@ fn versions(llvm: Llvm, bindgen: &Path) -> Result<Versions> {
         Ok((tool.to_owned(), line.to_owned()))
     };
     tools.into_iter().map(ask).collect()
-}
-
-/// Which of the tools are not what they were.
-fn changes(before: &Versions, now: &Versions) -> Vec<String> {
-    let change = |(tool, was): (&String, &String)| match now.get(tool) {
-        Some(is) if is == was => None,
-        Some(is) => Some(format!("{tool} was `{was}`, and is `{is}`")),
-        None => Some(format!("{tool} was `{was}`, and cannot be run")),
-    };
-    before.iter().filter_map(change).collect()
 }
 
 #[cfg(test)]
@@ -149,7 +133,7 @@ mod tests {
     fn a_choice_is_read_as_it_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tools.toml");
-        tools("rustc 1.95.0").keep(&file).unwrap();
+        fs::write(&file, toml::to_string(&tools("rustc 1.95.0")).unwrap()).unwrap();
         let read: Toolchain = toml::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         assert_eq!(read, tools("rustc 1.95.0"));
         // Its programs are not on this machine.
@@ -160,14 +144,5 @@ mod tests {
     fn another_version_is_another_tool() {
         let (old, new) = (tools("rustc 1.95.0"), tools("rustc 1.96.0"));
         assert_ne!(old.fingerprint(), new.fingerprint());
-        assert!(changes(&old.versions, &old.versions).is_empty());
-        assert_eq!(
-            changes(&old.versions, &new.versions),
-            ["rustc was `rustc 1.95.0`, and is `rustc 1.96.0`"]
-        );
-        assert_eq!(
-            changes(&old.versions, &BTreeMap::new()),
-            ["rustc was `rustc 1.95.0`, and cannot be run"]
-        );
     }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use fs_err as fs;
 
-use super::apt::{self, Apt};
+use super::apt::Apt;
 use crate::base::disk::{is_made_with, note_made_with, whole_dir, Lock};
-use crate::base::error::{fault, Help};
+use crate::base::error::Help;
 use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
@@ -18,16 +18,9 @@ use crate::base::project::Project;
 /// Returns its interpreter.
 pub fn ensure(project: &Project, name: &str, requirements: &Path) -> Result<PathBuf> {
     let _lock = Lock::take(&project.out(""), "tools")?;
-    let python = |code: &str| output(&command("python3", ["-c", code]));
     // Debian has parted them from Python.
-    if python("import ensurepip, venv").is_err() {
-        apt::install(Apt::find(project).as_ref(), &["python3-venv".to_owned()])?;
-    }
-    if python("import tomllib").is_err() {
-        return Err(fault(
-            "no Python 3.11 or newer",
-            "put one on PATH as `python3`",
-        ));
+    if output(&command("python3", ["-c", "import ensurepip, venv"])).is_err() {
+        Apt::find(project).install(&["python3-venv".to_owned()])?;
     }
     let made_with = fs::read_to_string(requirements)? + &output(&command("python3", ["-VV"]))?;
     let dir = project.out(format!("cache/python-{name}"));

@@ -25,6 +25,15 @@ const SETTINGS: [&str; 8] = [
     "user.email=lab@localhost",
 ];
 
+/// Where git itself runs this tool, in a hook or in an alias, they are set for another repository.
+const FOREIGN: [&str; 5] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+];
+
 /// Settings for adding a whole kernel tree: into one pack instead of a file for each object, and
 /// with little effort for its size.
 const BULK: [&str; 4] = ["-c", "core.bigFileThreshold=1", "-c", "core.compression=1"];
@@ -51,12 +60,7 @@ impl Repo {
         self.tree.join(".git")
     }
 
-    /// A git command in this repository.
-    pub fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Expression {
-        self.git_with(&[], args)
-    }
-
-    /// A git command with these variables in its environment.
+    /// A git command in this repository, with these variables in its environment.
     pub fn git_with<A: AsRef<OsStr>>(
         &self,
         env: &[(&str, &Path)],
@@ -68,21 +72,12 @@ impl Repo {
         let git = env
             .iter()
             .fold(git, |git, (name, value)| git.env(name, value));
+        // What is set above has precedence over what is set and removed here.
         let git = git
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_OPTIONAL_LOCKS", "0");
-        // Where git itself runs this tool, in a hook or in an alias, they are set for another
-        // repository. What was set before this has precedence.
-        [
-            "GIT_DIR",
-            "GIT_WORK_TREE",
-            "GIT_INDEX_FILE",
-            "GIT_OBJECT_DIRECTORY",
-            "GIT_PREFIX",
-        ]
-        .iter()
-        .fold(git, |git, name| git.env_remove(name))
+        FOREIGN.iter().fold(git, |git, name| git.env_remove(name))
     }
 
     /// Runs git and returns what it printed, without the last newline.
@@ -110,7 +105,7 @@ impl Repo {
             return Ok(None);
         }
         let blob = format!("{revision}:{path}");
-        output(&self.git(["cat-file", "blob", &blob])).map(Some)
+        output(&self.git_with(&[], ["cat-file", "blob", &blob])).map(Some)
     }
 
     /// Adds files as `how` tells, from the work tree and with the index that `env` names, and
