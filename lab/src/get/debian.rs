@@ -84,7 +84,7 @@ impl Suite {
         for dir in ["sources", "state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(suite.dir.join(dir))?;
         }
-        // An empty list of installed packages: the machine's own are of no concern here.
+        // An empty list of installed packages: the machine's own do not matter here.
         fs::write(suite.dir.join("status"), "")?;
         let keyring = keyring.display();
         let source = format!(

@@ -35,8 +35,7 @@ pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &
     Ok(fs::write(note, made_from)?)
 }
 
-/// Configures a build directory for a tree that may not have all of ours yet: what it does not know
-/// is left out.
+/// Configures a build directory, also for a tree that lacks some of our options: these are left out.
 pub fn make_unchecked(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
     let log = project.log(&format!("config-{}", handlers.name()));
     make(kbuild, START, &fragment(project, handlers)?, &log)
@@ -71,7 +70,7 @@ pub fn holds(kbuild: &Kbuild, fragment: &str) -> Result<()> {
         // Kbuild itself knows best what it misses.
         output(&kbuild.make(&["-s", "rustavailable"]))
             .context("this toolchain cannot build Rust in this kernel")
-            .help("bring the tools that it names, then try again")?;
+            .help("install the tools that it names, then try again")?;
     }
     Err(fault(
         format!("Kconfig does not honour:\n  {}", lost.join("\n  ")),

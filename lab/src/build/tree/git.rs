@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Git, as far as the kernel tree needs it: plumbing, untouched by anybody's configuration.
+//! Git, as far as the kernel tree needs it, with the same configuration for every user.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,9 @@ use duct::Expression;
 
 use crate::base::process::{command, output};
 
-/// Settings that take the place of anybody's own.
+/// Settings that take the place of the user's.
 const SETTINGS: [&str; 8] = [
-    // Nothing is tidied behind our back, and a power cut may cost a tree.
+    // No garbage collection, and no wait for the disk: a power cut may cost a tree.
     "gc.auto=0",
     "core.fsync=none",
     // What is in the tree is what is committed.
