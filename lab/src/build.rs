@@ -6,12 +6,14 @@ pub mod firmware;
 pub mod kernel;
 pub mod selftests;
 pub mod tree;
-pub mod vmm;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use crate::base::disk::copy_whole;
+use crate::base::process::{command, logged};
 use crate::base::project::Project;
 use crate::get::Toolchain;
 
@@ -29,7 +31,7 @@ impl Built {
         kernel::ensure(project, &tools, &tree)?;
         firmware::ensure(project, &tools)?;
         let headers = selftests::export_headers(project, &tools, &tree)?;
-        let vmm = vmm::build(project, &headers)?;
+        let vmm = sample_vmm(project, &headers)?;
         Ok(Self { tools, vmm })
     }
 
@@ -39,4 +41,33 @@ impl Built {
         selftests::ensure(project, &built.tools, &project.tree())?;
         Ok(built)
     }
+}
+
+/// Builds the sample VMM against the patched tree's own `headers`.
+fn sample_vmm(project: &Project, headers: &Path) -> Result<PathBuf> {
+    let program = project.base().join("samples/fw_regs_vmm");
+    let flags = ["-static", "-O2", "-Wall", "-Wextra", "-Werror", "-isystem"].map(OsString::from);
+    let files = [headers.into(), "fw_regs_vmm.c".into()];
+    let (args, sources) = (
+        [&flags[..], &files].concat(),
+        project.root().join("samples/kvm"),
+    );
+    let log = project.log("vmm");
+    compile("aarch64-linux-gnu-gcc", args, &sources, &program, &log)?;
+    Ok(program)
+}
+
+/// Compiles a program in the directory of its sources.
+fn compile(
+    compiler: &str,
+    mut args: Vec<OsString>,
+    sources: &Path,
+    program: &Path,
+    log: &Path,
+) -> Result<()> {
+    let built = tempfile::NamedTempFile::new()?;
+    args.extend(["-o".into(), built.path().into()]);
+    let what = format!("compiling {}", program.display());
+    logged(&what, &command(compiler, args).dir(sources), log, |_| ())?;
+    copy_whole(built.path(), program)
 }

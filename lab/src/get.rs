@@ -6,31 +6,27 @@
 //! once and kept, in `out/tools.toml`.
 
 mod apt;
-pub mod debian;
+mod debian;
 mod llvm;
 pub mod packages;
 mod rust;
 pub mod source;
-mod suite;
 mod toolchain;
 pub mod venv;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use fs_err as fs;
 
-use crate::base::disk::{whole_dir, Lock};
-use crate::base::error::fault;
+use crate::base::disk::{copy_whole, write_whole, Lock};
+use crate::base::error::Help;
 use crate::base::process::find_program;
 use crate::base::progress::say;
 use crate::base::project::Project;
 use apt::Apt;
-use debian::Debian;
+pub use debian::mirror;
 use packages::Packages;
 pub use packages::Purpose;
-use rust::Rustc;
-pub use suite::mirror;
 pub use toolchain::Toolchain;
 
 /// Makes sure that the tools are there that build and boot kernels, and those for these purposes.
@@ -38,91 +34,54 @@ pub fn ensure(project: &Project, purposes: &[Purpose]) -> Result<Toolchain> {
     let _lock = Lock::take(&project.out(""), "tools")?;
     let packages = Packages::load(project)?;
     let apt = Apt::find(project);
-    let mut debian = Debian::new(project, &packages);
-    let chosen = project.out("tools.toml");
-    let tools = match Toolchain::chosen(&chosen, &packages.minimum) {
+    let missing = packages.missing(purposes);
+    let file = project.out("tools.toml");
+    let tools = match Toolchain::chosen(&file, &packages.minimum) {
         Some(tools) => {
-            apt::install(apt.as_ref(), &packages.missing(purposes))?;
+            apt.install(&missing)?;
             tools
         }
         None => {
-            let tools = choose(project, &packages, purposes, apt.as_ref(), &mut debian)?;
-            tools.keep(&chosen)?;
+            let tools = Toolchain::choose(project, &packages, &apt, missing)?;
+            write_whole(&file, toml::to_string(&tools)?.as_bytes())?;
             tools
         }
     };
-    ensure_busybox(project, &mut debian)?;
+    ensure_busybox(project, &packages)?;
     Ok(tools)
-}
-
-/// Chooses the tools that build kernels, and gets all that is missing.
-fn choose(
-    project: &Project,
-    packages: &Packages,
-    purposes: &[Purpose],
-    apt: Option<&Apt>,
-    debian: &mut Debian,
-) -> Result<Toolchain> {
-    let rustc = Rustc::find(packages)?;
-    let mut missing = packages.missing(purposes);
-    let (llvm, llvm_packages) = llvm::choose(&rustc, packages, apt)?;
-    missing.extend(llvm_packages);
-    missing.extend(rustc.missing_source());
-    let bindgen = rust::find_bindgen(project, packages);
-    if bindgen.is_none() {
-        missing.extend(rust::bindgen_package(apt, packages));
-    }
-    apt::install(apt, &missing)?;
-
-    let rust_lib_src = rustc.source(project, debian)?;
-    let bindgen = match bindgen.or_else(|| rust::find_bindgen(project, packages)) {
-        Some(bindgen) => bindgen,
-        None => rust::build_bindgen(project, packages)?,
-    };
-    Toolchain::new(llvm, bindgen, rust_lib_src, packages.minimum.clone())
 }
 
 /// Makes sure of a program that few need, and whose package has its name.
 pub fn want(project: &Project, program: &str) -> Result<()> {
     match find_program(program) {
         Some(_) => Ok(()),
-        None => apt::install(Apt::find(project).as_ref(), &[program.to_owned()]),
+        None => Apt::find(project).install(&[program.to_owned()]),
     }
 }
 
 /// Makes sure that the program is there that makes mutants, and tries them.
 pub fn ensure_cargo_mutants(project: &Project) -> Result<PathBuf> {
     let _lock = Lock::take(&project.out(""), "tools")?;
-    rust::cargo_mutants(project, &Packages::load(project)?)
+    let name = "cargo-mutants";
+    rust::build(project, name, name, rust::CARGO_MUTANTS)
 }
 
 /// Gets the shell and tools of the emulated hosts.
-fn ensure_busybox(project: &Project, debian: &mut Debian) -> Result<()> {
+fn ensure_busybox(project: &Project, packages: &Packages) -> Result<()> {
     let busybox = project.busybox();
     if busybox.exists() {
         return Ok(());
     }
-    let Some(found) = debian.first("busybox-static", |_| true)? else {
-        return Err(fault(
-            format!(
-                "no busybox-static for arm64 in Debian ({})",
-                debian.suite_names()
-            ),
-            format!("put a static arm64 busybox at {}", busybox.display()),
-        ));
-    };
-    let unpacked = project.out("cache/busybox");
-    debian.unpack(&found, &unpacked)?;
-    if !busybox.exists() {
-        // Debian's package has it below usr/.
-        whole_dir(&unpacked.join("bin"), |bin| {
-            fs::copy(unpacked.join("usr/bin/busybox"), bin.join("busybox"))?;
-            Ok(())
-        })?;
-    }
-    say(format!(
-        "took busybox-static {} (arm64) from Debian",
-        found.version
-    ));
+    let found = debian::first(project, packages, "busybox-static", |_| true).help(format!(
+        "put a static arm64 busybox at {}",
+        busybox.display()
+    ))?;
+    let unpacked = tempfile::tempdir()?;
+    found.unpack(unpacked.path())?;
+    let places = ["usr/bin/busybox", "bin/busybox"].map(|place| unpacked.path().join(place));
+    let [new, old] = &places;
+    copy_whole(if new.exists() { new } else { old }, &busybox)?;
+    let version = &found.version;
+    say(format!("took busybox-static {version} (arm64) from Debian"));
     Ok(())
 }

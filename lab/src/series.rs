@@ -124,9 +124,9 @@ fn commit(
         let edits = edits.of(|name| patches[..=index].iter().any(|patch| patch.name == name));
         let mut files = ours.clone();
         files.retain(|path, _| of_files[path] <= index);
-        let entries = tree::entries(project, repo, base, &edits, files)?;
+        let tree = tree::patched(repo, base, &edits, files)?;
         let message = format!("{}\n\n{}", patch.subject, patch.body);
-        last = repo.commit_over_as(env, &last, &entries, &message)?;
+        last = repo.commit_as(env, &last, &tree, &message)?;
     }
     Ok(last)
 }

@@ -5,10 +5,9 @@
 pub mod config;
 pub mod make;
 
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use fs_err as fs;
 
 use crate::base::disk::{copy_whole, ensure_space, is_made_with, made_with, whole_dir, Lock};
@@ -22,9 +21,6 @@ use make::{Kbuild, Warnings};
 
 /// What a build directory takes on the disk, in GB.
 const SPACE: u64 = 1;
-
-/// About how many steps a build from scratch has.
-const STEPS: u64 = 1350;
 
 /// Makes sure that both kernels are built from the tree and our files as they are now, and differ in
 /// nothing but the handlers.
@@ -47,12 +43,16 @@ pub fn kbuild(
     handlers: Handlers,
 ) -> Result<Kbuild> {
     let build_dir = project.build_dir(handlers);
-    refuse_odd_path(&build_dir)?;
-    if made_with(&build_dir, &tools.fingerprint())? {
-        say(format!(
-            "building {} anew: the tools have changed",
-            name(handlers)
+    let is_odd = |c: char| c.is_whitespace() || c == ':';
+    if build_dir.to_string_lossy().contains(is_odd) {
+        return Err(fault(
+            format!("a kernel cannot be built in {}", build_dir.display()),
+            "move this checkout to a path without spaces and colons",
         ));
+    }
+    if made_with(&build_dir, &tools.fingerprint())? {
+        let name = name(handlers);
+        say(format!("building {name} anew: the tools have changed"));
     }
     Ok(Kbuild::new(tree, &build_dir, tools))
 }
@@ -63,112 +63,94 @@ fn name(handlers: Handlers) -> String {
 
 fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) -> Result<Kbuild> {
     let _lock = Lock::take(&project.base(), "kernels")?;
-    let start = Instant::now();
     let kbuild = kbuild(project, tree, tools, handlers)?;
-    let is_new = !kbuild.build_dir.join("vmlinux").exists();
+    let is_built = |dir: &PathBuf| dir.join("vmlinux").exists();
+    let is_new = !is_built(&kbuild.build_dir);
     if is_new {
         ensure_space(&project.base(), SPACE, "a kernel build")?;
-        start_from_other(project, handlers, tools)?;
+        let dirs = Handlers::ALL.map(|other| project.build_dir(other));
+        let is_usable = |dir: &&PathBuf| is_built(dir) && is_made_with(dir, &tools.fingerprint());
+        // All but a few files are the same.
+        if let Some(other) = dirs.iter().find(is_usable) {
+            copy_build(other, &kbuild.build_dir)?;
+        }
     }
     config::ensure(project, &kbuild, handlers, &tree::kconfig(tree)?)?;
 
     let what = format!("building {}", name(handlers));
-    let step = match kbuild.build_dir.join("vmlinux").exists() {
-        true => Step::spinner(&*what),
-        false => Step::counter(&*what, STEPS),
-    };
+    let step = Step::spinner(&*what);
     let mut warnings = Warnings::new(project)?;
     let log = project.log(&format!("kernel-{}", handlers.name()));
     logged(&what, &kbuild.make(&["Image"]), &log, |line| {
-        if make::is_step(line) {
-            step.inc(1);
-            step.message(line.trim().to_string());
-        }
+        step.message(line.trim());
         warnings.read(line);
     })?;
     drop(step);
-    config::check(project, &kbuild, handlers)?;
+    config::holds(&kbuild, &config::fragment(project, handlers)?)?;
     refuse_warnings(tree, warnings)?;
-
-    let image = project.image(handlers);
-    copy_whole(&kbuild.build_dir.join("arch/arm64/boot/Image"), &image)
-        .with_context(|| format!("cannot make {}", image.display()))?;
+    let image = kbuild.build_dir.join("arch/arm64/boot/Image");
+    copy_whole(&image, &project.image(handlers))?;
     if is_new {
-        let seconds = start.elapsed().as_secs();
-        say(format!("built {} in {seconds} s", name(handlers)));
+        say(format!("built {}", name(handlers)));
     }
     Ok(kbuild)
 }
 
-/// Begins with a copy of the other kernel's build directory if that one is complete: all but a few
-/// files are the same.
-fn start_from_other(project: &Project, handlers: Handlers, tools: &Toolchain) -> Result<()> {
-    let other = project.build_dir(match handlers {
-        Handlers::C => Handlers::Rust,
-        Handlers::Rust => Handlers::C,
-    });
-    if !other.join("vmlinux").exists() || !is_made_with(&other, &tools.fingerprint()) {
-        return Ok(());
-    }
-    copy_build(&other, &project.build_dir(handlers))
-}
-
 /// Copies a build directory. What is built again there is only what is to become different.
 pub fn copy_build(from: &Path, to: &Path) -> Result<()> {
-    let step = Step::spinner("copying the build directory");
+    let _step = Step::spinner("copying the build directory");
     whole_dir(to, |dir| {
-        let mut all = from.to_path_buf().into_os_string();
-        all.push("/.");
-        let args = ["-a".into(), "--reflink=auto".into(), all, dir.into()];
-        output(&command("cp", args))?;
-        rename_in_commands(&dir.join("rust"), from, to)
-    })?;
-    drop(step);
-    Ok(())
-}
-
-fn refuse_odd_path(dir: &Path) -> Result<()> {
-    let odd = |c: char| c.is_whitespace() || c == ':';
-    if dir.to_string_lossy().contains(odd) {
-        return Err(fault(
-            format!("a kernel cannot be built in {}", dir.display()),
-            "move this checkout to a path without spaces and colons",
-        ));
-    }
-    Ok(())
-}
-
-/// Kbuild builds again what was built by another command, and the commands of the Rust crates name
-/// the build directory, from which they include generated files. Those are the same files.
-fn rename_in_commands(dir: &Path, from: &Path, to: &Path) -> Result<()> {
-    let (from, to) = (from.to_string_lossy(), to.to_string_lossy());
-    for entry in fs::read_dir(dir)? {
-        let file = entry?.path();
-        if file.extension().is_some_and(|extension| extension == "cmd") {
-            let commands = fs::read_to_string(&file)?;
-            fs::write(&file, commands.replace(&*from, &to))?;
+        let options = ["-a", "--reflink=auto"].map(PathBuf::from);
+        let places = [from.join("."), dir.into()];
+        output(&command("cp", options.into_iter().chain(places)))?;
+        // Kbuild builds again what was built by another command, and the commands of the Rust
+        // crates name the build directory, from which they include generated files. Those are the
+        // same files.
+        let (from, to) = (from.to_string_lossy(), to.to_string_lossy());
+        for entry in fs::read_dir(dir.join("rust"))? {
+            let file = entry?.path();
+            if file.extension().is_some_and(|extension| extension == "cmd") {
+                let commands = fs::read_to_string(&file)?;
+                fs::write(&file, commands.replace(&*from, &to))?;
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// A warning in a file of ours is an error. The file is made to look new, so that the next build
 /// warns again.
 pub fn refuse_warnings(tree: &Path, warnings: Warnings) -> Result<()> {
-    let found = warnings.into_found();
-    if found.is_empty() {
-        return Ok(());
-    }
-    for (path, _) in &found {
+    let mut texts = String::new();
+    for (path, text) in warnings.into_found() {
         let file = fs::OpenOptions::new().append(true).open(tree.join(path))?;
         file.file().set_modified(std::time::SystemTime::now())?;
+        texts += &format!("\n  {text}");
     }
-    let lines: Vec<String> = found
-        .into_iter()
-        .map(|(_, text)| format!("\n  {text}"))
-        .collect();
-    Err(fault(
-        format!("warnings in our files:{}", lines.concat()),
-        "the whole warnings are in the log in out/log/",
-    ))
+    match texts.is_empty() {
+        true => Ok(()),
+        false => Err(fault(
+            format!("warnings in our files:{texts}"),
+            "the whole warnings are in the log in out/log/",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_build_directory_has_commands_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("rust-kernel"), dir.path().join("c-kernel"));
+        fs::create_dir_all(from.join("rust")).unwrap();
+        fs::write(from.join("vmlinux"), "").unwrap();
+        let command = |dir: &Path| format!("rustc {}/rust/a.rs", dir.display());
+        fs::write(from.join("rust/.a.cmd"), command(&from)).unwrap();
+        copy_build(&from, &to).unwrap();
+        assert!(to.join("vmlinux").exists());
+        let copied = fs::read_to_string(to.join("rust/.a.cmd")).unwrap();
+        assert_eq!(copied, command(&to));
+    }
 }

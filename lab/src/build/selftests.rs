@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 use fs_err as fs;
@@ -13,7 +12,7 @@ use crate::base::disk::{copy_whole, made_with, Lock};
 use crate::base::process::{command, logged, output};
 use crate::base::progress::{say, Step};
 use crate::base::project::Project;
-use crate::build::kernel::make::{is_step, without_foreign, Kbuild, Warnings};
+use crate::build::kernel::make::{self, Kbuild, Warnings};
 use crate::build::kernel::refuse_warnings;
 use crate::get::Toolchain;
 
@@ -33,50 +32,33 @@ pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathB
     }
     // The kernel's Makefile takes the directory of its generated headers for granted.
     fs::create_dir_all(build_dir.join("tools"))?;
-    let make = |args: &[&str]| {
-        let jobs = available_parallelism().map_or(1, usize::from);
-        let settings = [
-            format!("-j{jobs}"),
-            "--no-print-directory".into(),
-            "ARCH=arm64".into(),
-            "CROSS_COMPILE=aarch64-linux-gnu-".into(),
-            format!("OUTPUT={}", build_dir.display()),
-            // Generated headers go there, too, and not into the tree.
-            format!("abs_objdir={}", build_dir.display()),
-            format!("KHDR_INCLUDES=-isystem {}", headers.display()),
-            "LDFLAGS=-static".into(),
-        ];
-        let args = settings
-            .into_iter()
-            .chain(args.iter().map(|arg| arg.to_string()));
-        without_foreign(command("make", args).dir(tree.join(PLACE)))
-    };
+    let settings = [
+        "CROSS_COMPILE=aarch64-linux-gnu-".to_owned(),
+        format!("OUTPUT={}", build_dir.display()),
+        // Generated headers go there, too, and not into the tree.
+        format!("abs_objdir={}", build_dir.display()),
+        format!("KHDR_INCLUDES=-isystem {}", headers.display()),
+        "LDFLAGS=-static".to_owned(),
+    ];
+    let make = |args: &[&str]| make::make(&tree.join(PLACE), &settings, args);
 
-    let step = Step::spinner("building the selftests");
+    let what = "building the selftests";
+    let step = Step::spinner(what);
     let mut warnings = Warnings::new(project)?.below(PLACE);
-    logged(
-        "building the selftests",
-        &make(&[]),
-        &project.log("selftests"),
-        |line| {
-            if let Some(program) = line.split(" -o ").nth(1) {
-                step.message(format!(
-                    "building {}",
-                    program.trim_start_matches(&*build_dir.to_string_lossy())
-                ));
-            }
-            warnings.read(line);
-        },
-    )?;
+    logged(what, &make(&[]), &project.log("selftests"), |line| {
+        if let Some((_, program)) = line.split_once(" -o ") {
+            step.message(format!("building {program}"));
+        }
+        warnings.read(line);
+    })?;
+    drop(step);
     refuse_warnings(tree, warnings)?;
     let list = [
         "-s",
         "--eval=list-programs: ; @echo $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED)",
         "list-programs",
     ];
-    let programs = output(&make(&list))?;
-    drop(step);
-    publish(&programs, &build_dir, &project.selftests())?;
+    publish(&output(&make(&list))?, &build_dir, &project.selftests())?;
     Ok(project.selftests())
 }
 
@@ -84,36 +66,28 @@ pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathB
 pub fn export_headers(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathBuf> {
     let build_dir = project.base().join("build/headers");
     fs::create_dir_all(&build_dir)?;
-    let step = Step::spinner("exporting the kernel's headers");
+    let what = "exporting the kernel's headers";
+    let step = Step::spinner(what);
     let make = Kbuild::new(tree, &build_dir, tools).make(&["headers"]);
-    logged(
-        "exporting the headers",
-        &make,
-        &project.log("headers"),
-        |line| {
-            if is_step(line) {
-                step.message(line.trim().to_string());
-            }
-        },
-    )?;
+    logged(what, &make, &project.log("headers"), |line| {
+        step.message(line.trim());
+    })?;
     Ok(build_dir.join("usr/include"))
 }
 
 /// Copies the finished programs to where they are used, and removes those that are no more.
 fn publish(programs: &str, build_dir: &Path, to: &Path) -> Result<()> {
-    let mut names = BTreeSet::new();
-    for program in programs.split_whitespace() {
-        let name = Path::new(program)
-            .strip_prefix(build_dir)
-            .with_context(|| format!("{program} is not a selftest"))?;
-        copy_whole(&build_dir.join(name), &to.join(name))?;
-        names.insert(name.to_path_buf());
+    let mut published = BTreeSet::new();
+    for program in programs.split_whitespace().map(Path::new) {
+        let name = program.strip_prefix(build_dir);
+        let name = name.with_context(|| format!("{} is not a selftest", program.display()))?;
+        copy_whole(program, &to.join(name))?;
+        published.insert(to.join(name));
     }
-    for dir in [to.to_path_buf(), to.join("arm64")] {
+    for dir in [to, &to.join("arm64")] {
         for entry in fs::read_dir(dir)? {
             let file = entry?.path();
-            let name = file.strip_prefix(to)?;
-            if file.is_file() && !names.contains(name) {
+            if file.is_file() && !published.contains(&file) {
                 fs::remove_file(&file)?;
             }
         }

@@ -15,8 +15,6 @@ pub mod overlay;
 mod rewrite;
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -24,14 +22,13 @@ use fs_err as fs;
 
 use crate::base::disk::{ensure_space, whole_dir, Lock};
 use crate::base::error::{fault, Help};
-use crate::base::process::output;
 use crate::base::progress::{say, Step};
 use crate::base::project::Project;
 use crate::base::version::Version;
 use crate::get::packages::Packages;
 use crate::get::source;
 use edits::Edits;
-use git::{Entries, Entry, Repo};
+use git::Repo;
 
 /// What a kernel tree with its history takes on the disk, in GB.
 const SPACE: u64 = 4;
@@ -42,21 +39,18 @@ const EDITS: &str = "lab/data/edits.toml";
 /// The commit that is in the tree, as long as nobody commits there.
 const APPLIED: &str = "refs/lab/applied";
 
+/// What was there before it.
+const BEFORE: &str = "refs/lab/applied^";
+
 /// Makes sure that the patched tree is there and has our files as they are now.
 pub fn ensure(project: &Project) -> Result<PathBuf> {
-    if !project.patches_its_tree() {
-        return Ok(project.tree());
+    if project.patches_its_tree() {
+        let _lock = Lock::take(&project.base(), "tree")?;
+        let (repo, pristine) = pristine(project)?;
+        let (edits, ours) = (edits(project)?.of(|_| true), overlay::files(project)?);
+        let patched = patched(&repo, &pristine, &edits, ours)?;
+        apply(&project.tree(), &repo, &pristine, &patched)?;
     }
-    let _lock = Lock::take(&project.base(), "tree")?;
-    let (repo, pristine) = pristine(project)?;
-    let entries = entries(
-        project,
-        &repo,
-        &pristine,
-        &edits(project)?.of(|_| true),
-        overlay::files(project)?,
-    )?;
-    apply(project, &repo, &pristine, entries)?;
     Ok(project.tree())
 }
 
@@ -66,17 +60,14 @@ pub fn pristine(project: &Project) -> Result<(Repo, String)> {
     if !tree.exists() {
         ensure_space(&project.base(), SPACE, "a kernel tree")?;
         whole_dir(&tree, |dir| create(project, dir))?;
-        source::forget(project)?;
     }
     let repo = Repo::at(&tree);
     let pristine = match project.kdir() {
         Some(kdir) => kdir::snapshot(&repo, kdir)?,
         None => repo
-            .run(["rev-parse", "--verify", "-q", "pristine"])
-            .help(format!(
-                "{} is not a tree that this tool made: move it away",
-                tree.display()
-            ))?,
+            .find("pristine")
+            .with_context(|| format!("{} is not a tree of this tool", tree.display()))
+            .help("move it away")?,
     };
     Ok((repo, pristine))
 }
@@ -84,7 +75,10 @@ pub fn pristine(project: &Project) -> Result<(Repo, String)> {
 /// Refuses a tree of the user's that is no kernel, or one that the edits are not for.
 pub fn refuse_kdir(project: &Project, kdir: &Path) -> Result<()> {
     let what = format!("KDIR={}", kdir.display());
-    refuse_unsupported(project, &what, kdir::version(kdir)?)
+    let version = source::version_of(kdir)
+        .with_context(|| format!("{what} is not the top of a kernel tree"))
+        .help("pass the directory that holds the kernel's Makefile and arch/arm64/kvm")?;
+    refuse_unsupported(project, &what, version)
 }
 
 /// Refuses a series of the kernel that the edits are not for.
@@ -106,27 +100,32 @@ pub fn edits(project: &Project) -> Result<Edits> {
 
 /// Makes a tree of the pristine source.
 fn create(project: &Project, dir: &Path) -> Result<()> {
-    let repo = match project.kdir() {
+    let repo = Repo::init(dir)?;
+    let pristine = match project.kdir() {
         Some(kdir) => {
-            let repo = Repo::init(dir)?;
             let pristine = kdir::snapshot(&repo, kdir)?;
-            let step = Step::spinner("writing the copy");
+            let _step = Step::spinner("writing the copy");
             repo.run(["read-tree", "--reset", "-u", &pristine])?;
-            drop(step);
-            repo
+            pristine
         }
         None => {
             let source = source::fetch(project, dir)?;
-            let repo = Repo::init(dir)?;
-            let step = Step::spinner("putting the source into git");
-            let tree = repo.snapshot(&[], &["-A", "-f"])?;
-            let commit = repo.run(["commit-tree", &tree, "-m", &source])?;
-            repo.run(["update-ref", "refs/tags/pristine", &commit])?;
-            drop(step);
-            repo
+            let _step = Step::spinner("putting the source into git");
+            keep_pristine(&repo, &repo.snapshot(&[], &["-A", "-f"])?, &source)?
         }
     };
-    set_head(&repo, "pristine")
+    set_head(&repo, &pristine)
+}
+
+/// Tags a commit of the source as it was found. It is the one before if nothing has changed.
+fn keep_pristine(repo: &Repo, tree: &str, what: &str) -> Result<String> {
+    if repo.find("pristine^{tree}").as_deref() == Some(tree) {
+        return repo.run(["rev-parse", "pristine"]);
+    }
+    let commit = repo.run(["commit-tree", tree, "-m", what])?;
+    repo.run(["update-ref", "refs/tags/pristine", &commit])?;
+    say(format!("took {what}"));
+    Ok(commit)
 }
 
 fn set_head(repo: &Repo, commit: &str) -> Result<()> {
@@ -134,153 +133,99 @@ fn set_head(repo: &Repo, commit: &str) -> Result<()> {
     repo.run(["update-ref", APPLIED, commit]).map(drop)
 }
 
-/// Brings everything of ours into the tree.
-fn apply(project: &Project, repo: &Repo, pristine: &str, entries: Entries) -> Result<()> {
-    let wanted: BTreeMap<_, _> = entries
-        .iter()
-        .map(|(path, entry)| (path.clone(), Some(entry.clone())))
-        .collect();
-    let parent = repo.find(&format!("{APPLIED}^"));
-    let based = parent.as_deref() == Some(pristine);
-    if based && repo.differences(pristine, APPLIED)? == wanted {
-        return note_local_edits(repo, &entries);
+/// Brings everything of ours, which is in the git tree `patched`, into the directory `tree`. What
+/// was edited there stays, or nothing is changed.
+fn apply(tree: &Path, repo: &Repo, pristine: &str, patched: &str) -> Result<()> {
+    let is = |revision: &str, id| repo.find(revision).as_deref() == Some(id);
+    if is(BEFORE, pristine) && is(&format!("{APPLIED}^{{tree}}"), patched) {
+        let edited = repo.run(["diff", "--name-only"])?.replace('\n', ", ");
+        if !edited.is_empty() {
+            say(format!(
+                "warning: edited in the kernel tree, and left so: {edited}"
+            ));
+        }
+        return Ok(());
     }
+    let tree = tree.display();
     if repo.find("HEAD") != repo.find(APPLIED) {
         return Err(fault(
-            format!(
-                "{} has commits that are not of this tool",
-                project.tree().display()
-            ),
-            "take them here, then: git reset --hard refs/lab/applied",
+            format!("{tree} has commits that are not of this tool"),
+            format!("take them here, then: git reset --hard {APPLIED}"),
         ));
     }
     let message = "Serve the firmware pseudo-registers from Rust";
-    let commit = repo.commit_over(pristine, &entries, message)?;
-    check_out(project, repo, &commit)?;
-    set_head(repo, &commit)?;
-    say(format!("patched {}", project.tree().display()));
-    Ok(())
-}
-
-/// Changes the files in the tree from the commit that is there to another one.
-fn check_out(project: &Project, repo: &Repo, commit: &str) -> Result<()> {
-    let read_tree = |args: &[&str]| repo.run(["read-tree", "-m", "-u"].iter().chain(args));
+    let commit = repo.commit_as(&[], pristine, patched, message)?;
     // A file that has been touched, but is the same, is no reason to refuse.
-    let refresh = repo.git(["update-index", "-q", "--refresh"]).unchecked();
-    output(&refresh.stdout_null())?;
-    read_tree(&[APPLIED, commit])
-        .with_context(|| format!("cannot change the files in {}", project.tree().display()))
-        .help("if they were edited there: take that over here, then run git checkout -f there")
-        .map(drop)
-}
-
-/// Says which of the files that are ours, or that we edit, differ from what we put there.
-fn note_local_edits(repo: &Repo, entries: &Entries) -> Result<()> {
-    let paths = entries.keys().map(String::as_str);
-    let edited = repo.run(["diff", "--name-only", "--"].into_iter().chain(paths))?;
-    if !edited.is_empty() {
-        let edited = edited.replace('\n', ", ");
-        say(format!(
-            "warning: edited in the kernel tree, and left so: {edited}"
-        ));
-    }
+    let _ = repo.run(["update-index", "-q", "--refresh"]);
+    repo.run(["read-tree", "-m", "-u", APPLIED, &commit])
+        .with_context(|| format!("cannot change the files in {tree}"))
+        .help("if they were edited there: take that over here, then run git checkout -f there")?;
+    set_head(repo, &commit)?;
+    say(format!("patched {tree}"));
     Ok(())
 }
 
-/// All paths that a commit with these edits and files changes, and what it has there. The objects
-/// are stored.
-pub fn entries(
-    project: &Project,
+/// The git tree of a commit with these edits and files in it, which is stored.
+pub fn patched(
     repo: &Repo,
-    pristine: &str,
+    base: &str,
     edits: &Edits,
     ours: BTreeMap<String, PathBuf>,
-) -> Result<Entries> {
-    let edited = edited(project, repo, pristine, edits)?;
-    let list = ["ls-tree", "-r", "--name-only", pristine, "--"];
-    let existing = match ours.is_empty() {
-        true => String::new(),
-        false => repo.run(list.into_iter().chain(ours.keys().map(String::as_str)))?,
-    };
-    if !existing.is_empty() {
+) -> Result<String> {
+    let edited = edits.apply(|path| repo.show(base, path))?;
+    let edited = edited.map_err(|failures| {
+        let failures = failures.join("\n  ");
+        fault(
+            format!("this kernel cannot be patched:\n  {failures}"),
+            format!("its code has moved; adapt {EDITS} (nothing was changed)"),
+        )
+    })?;
+    let list = ["ls-tree", "-r", "--name-only", base, "--"].into_iter();
+    let existing = repo.run(list.chain(ours.keys().map(String::as_str)))?;
+    if !ours.is_empty() && !existing.is_empty() {
         return Err(fault(
-            format!(
-                "the kernel has these files of ours itself: {}",
-                existing.replace('\n', ", ")
-            ),
-            "rename ours, or make the change an edit in lab/data/edits.toml",
+            format!("the kernel has these files of ours itself:\n{existing}"),
+            format!("rename ours, or make the change an edit in {EDITS}"),
         ));
     }
     let scratch = tempfile::tempdir()?;
-    let (mut paths, mut files) = (Vec::new(), Vec::new());
-    for (path, file) in ours {
-        paths.push((path, mode_of(&file)?));
-        files.push(file);
+    let place = |path: &String| -> Result<PathBuf> {
+        let place = scratch.path().join(path);
+        fs::create_dir_all(place.parent().unwrap_or(&place))?;
+        Ok(place)
+    };
+    for (path, file) in &ours {
+        fs::copy(file, place(path)?)?;
     }
-    for (index, (path, text)) in edited.into_iter().enumerate() {
-        let file = scratch.path().join(index.to_string());
-        fs::write(&file, text)?;
-        paths.push((path, "100644"));
-        files.push(file);
+    for (path, text) in &edited {
+        fs::write(place(path)?, text)?;
     }
-    let ids = repo.store(&files)?;
-    let entries = paths.into_iter().zip(ids).map(|((path, mode), id)| {
-        let mode = mode.to_string();
-        (path, Entry { mode, id })
-    });
-    Ok(entries.collect())
+    repo.lay_over(base, scratch.path(), ours.keys().chain(edited.keys()))
 }
 
 /// The paths of the tree that are ours or that we edit.
 pub fn changes(project: &Project) -> Result<Vec<String>> {
-    let repo = Repo::at(project.tree());
-    let changes = repo.differences(&format!("{APPLIED}^"), APPLIED)?;
-    let there = changes.into_iter().filter(|(_, entry)| entry.is_some());
-    Ok(there.map(|(path, _)| path).collect())
+    let args = "diff --name-only --no-renames --diff-filter=d".split(' ');
+    let args = args.chain([BEFORE, APPLIED]);
+    let changes = Repo::at(project.tree()).run(args)?;
+    Ok(changes.lines().map(str::to_owned).collect())
 }
 
 /// The lines that we add to a file of the tree.
 pub fn added(project: &Project, path: &str) -> Result<String> {
-    let repo = Repo::at(project.tree());
-    let before = format!("{APPLIED}^");
-    let diff = repo.run(["diff", "--unified=0", &before, APPLIED, "--", path])?;
+    let args = ["diff", "--unified=0", BEFORE, APPLIED, "--", path];
+    let diff = Repo::at(project.tree()).run(args)?;
     let added = diff.lines().filter_map(|line| line.strip_prefix('+'));
     Ok(added.map(|line| format!("{line}\n")).collect())
 }
 
-/// Names what a tree's Kconfig files say: the same name, the same files.
+/// What a tree's Kconfig files say: the same text, the same files.
 pub fn kconfig(tree: &Path) -> Result<String> {
     let repo = Repo::at(tree);
     let ours = repo.run(["rev-parse", &format!("{APPLIED}^{{tree}}")])?;
     let edited = repo.run(["diff", APPLIED, "--", "*Kconfig*"])?;
-    let mut hasher = DefaultHasher::new();
-    edited.hash(&mut hasher);
-    Ok(format!("{ours} {:x}", hasher.finish()))
+    Ok(format!("{ours}\n{edited}"))
 }
 
-fn mode_of(file: &Path) -> Result<&'static str> {
-    let executable = fs::metadata(file)?.permissions().mode() & 0o111 != 0;
-    Ok(if executable { "100755" } else { "100644" })
-}
-
-/// The kernel's own files as we edit them.
-fn edited(
-    project: &Project,
-    repo: &Repo,
-    pristine: &str,
-    edits: &Edits,
-) -> Result<BTreeMap<String, String>> {
-    let list = project.root().join(EDITS);
-    edits
-        .apply(|path| repo.show(pristine, path))?
-        .map_err(|failures| {
-            let failures: Vec<String> = failures.iter().map(|it| format!("\n  {it}")).collect();
-            fault(
-                format!("this kernel cannot be patched:{}", failures.concat()),
-                format!(
-                    "its code has moved; adapt {} (nothing was changed)",
-                    list.display()
-                ),
-            )
-        })
-}
+#[cfg(test)]
+mod tests;

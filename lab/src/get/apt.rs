@@ -3,101 +3,62 @@
 //! The machine's own apt: what it offers, and installing from it.
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Result};
 
 use crate::base::error::{fault, Help};
 use crate::base::process::{command, find_program, logged, output};
 use crate::base::progress::{say, Step};
 use crate::base::project::Project;
 
-pub fn is_there() -> bool {
-    find_program("apt-get").is_some()
-}
-
 /// apt, whose package lists are updated before anything is chosen from them.
-pub struct Apt<'a> {
-    project: &'a Project,
+pub struct Apt {
+    pub is_there: bool,
     get: String,
     cache: String,
-    root: Root,
+    log: PathBuf,
+    /// What a command begins with to run as root; none where this user cannot.
+    as_root: Option<&'static [&'static str]>,
     is_updated: Cell<bool>,
 }
 
-/// How this user gets to run a command as root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Root {
-    Already,
-    Sudo,
-    Never,
-}
-
-impl Root {
-    fn find() -> Self {
-        if rustix::process::geteuid().is_root() {
-            return Root::Already;
-        }
-        let sudo = command("sudo", ["-n", "true"]).stdout_null().stderr_null();
-        match sudo.unchecked().run() {
-            Ok(output) if output.status.success() => Root::Sudo,
-            _ => Root::Never,
-        }
-    }
-
-    fn command(self, program: &str, args: &[&str]) -> duct::Expression {
-        let (program, args) = match self {
-            // sudo drops the environment, so it is given on its command line.
-            Root::Sudo => {
-                let prefix = ["-n", "env", "DEBIAN_FRONTEND=noninteractive", program];
-                ("sudo", [&prefix, args].concat())
-            }
-            Root::Already | Root::Never => (program, args.to_vec()),
+impl Apt {
+    pub fn find(project: &Project) -> Self {
+        let as_root: Option<&[&str]> = match rustix::process::geteuid().is_root() {
+            true => Some(&["env"]),
+            // sudo drops the environment.
+            false => output(&command("sudo", ["-n", "true"]))
+                .is_ok()
+                .then_some(&["sudo", "-n", "env"]),
         };
-        command(program, args).env("DEBIAN_FRONTEND", "noninteractive")
-    }
-}
-
-impl<'a> Apt<'a> {
-    /// The machine's apt; none where it is not Debian's.
-    pub fn find(project: &'a Project) -> Option<Self> {
-        is_there().then(|| Self {
-            project,
+        Self {
+            is_there: find_program("apt-get").is_some(),
             get: "apt-get".to_owned(),
             cache: "apt-cache".to_owned(),
-            root: Root::find(),
+            log: project.log("apt"),
+            as_root,
             is_updated: Cell::new(false),
-        })
+        }
     }
 
     /// The version of a package that apt would install.
     pub fn candidate(&self, package: &str) -> Option<String> {
-        self.update().ok()?;
+        if !self.is_there || self.update().is_err() {
+            return None;
+        }
         let policy = output(&command(&self.cache, ["policy", package])).ok()?;
-        let candidate = policy
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Candidate: "))?;
-        (candidate != "(none)").then(|| candidate.to_string())
+        let mut lines = policy.lines();
+        let candidate = lines.find_map(|line| line.trim().strip_prefix("Candidate: "))?;
+        (candidate != "(none)").then(|| candidate.to_owned())
     }
 
     /// Updates the package lists, once. Those that are there do where this fails.
-    fn update(&self) -> Result<()> {
+    pub fn update(&self) -> Result<()> {
         if self.is_updated.replace(true) {
             return Ok(());
         }
-        let updated = match self.root {
-            Root::Never => Err(anyhow::anyhow!("apt's package lists are not updated")),
-            root => {
-                let step = Step::spinner("apt: reading package lists");
-                logged(
-                    "apt-get update",
-                    &root.command(&self.get, &["update"]),
-                    &self.project.log("apt-update"),
-                    |line| step.message(format!("apt: {line}")),
-                )
-            }
-        };
-        match updated {
+        match self.run("reading apt's package lists", &[&self.get, "update"]) {
             Err(error) if self.has_lists() => {
                 say(format!("warning: {error:#}"));
                 Ok(())
@@ -106,76 +67,54 @@ impl<'a> Apt<'a> {
         }
     }
 
-    /// Gets the package lists where there are none, as in a new container.
-    pub fn ensure_lists(&self) -> Result<()> {
-        match self.has_lists() {
-            true => Ok(()),
-            false => self.update(),
-        }
-    }
-
-    fn has_lists(&self) -> bool {
+    /// Whether there are package lists, which a new container lacks.
+    pub fn has_lists(&self) -> bool {
         let lists = command(&self.get, ["indextargets", "--format", "$(FILENAME)"]);
         output(&lists).is_ok_and(|files| files.lines().any(|file| Path::new(file).exists()))
     }
 
-    fn install(&self, packages: &[String]) -> Result<()> {
+    /// Installs packages, all at once.
+    pub fn install(&self, packages: &[String]) -> Result<()> {
         let names = packages.join(" ");
-        if self.root == Root::Never {
-            let by_hand =
-                format!("apt-get update && apt-get install -y --no-install-recommends {names}");
+        if packages.is_empty() {
+            return Ok(());
+        } else if !self.is_there {
+            return Err(fault(
+                format!("tools are missing, and there is no apt to install them: {names}"),
+                "these are Debian's package names; install what they hold and try again",
+            ));
+        } else if self.as_root.is_none() {
             return Err(fault(
                 format!("packages are missing: {names}"),
-                format!("run as root: {by_hand}"),
+                format!(
+                    "run as root: apt-get update && \
+                     apt-get install -y --no-install-recommends {names}"
+                ),
             ));
         }
         self.update()?;
-        let mut args = vec!["install", "-y", "--no-install-recommends"];
+        let what = format!("installing {names}");
+        let mut args = vec![&*self.get, "install", "-y", "--no-install-recommends"];
         args.extend(packages.iter().map(String::as_str));
-        let try_install = || {
-            let step = Step::spinner(format!("apt: installing {names}"));
-            logged(
-                "apt-get install",
-                &self.root.command(&self.get, &args),
-                &self.project.log("apt-install"),
-                |line| step.message(format!("apt: {line}")),
-            )
-        };
         // dpkg sometimes fails half-way and succeeds on a second try.
-        let installed = try_install().or_else(|_| {
-            let configure = self.root.command("dpkg", &["--configure", "-a"]);
-            let log = self.project.log("dpkg-configure");
-            logged("dpkg --configure -a", &configure, &log, |_| ())?;
-            try_install()
-        });
-        installed.with_context(|| format!("cannot install {names}"))?;
-        for package in packages {
-            if let Some(version) = installed_version(package) {
-                say(format!("installed {package} {version}"));
-            }
-        }
+        self.run(&what, &args).or_else(|_| {
+            self.run("configuring packages", &["dpkg", "--configure", "-a"])?;
+            self.run(&what, &args)
+        })?;
+        say(format!("installed {names}"));
         Ok(())
     }
-}
 
-/// Installs packages, all at once.
-pub fn install(apt: Option<&Apt>, packages: &[String]) -> Result<()> {
-    match apt {
-        _ if packages.is_empty() => Ok(()),
-        Some(apt) => apt.install(packages),
-        None => Err(fault(
-            format!(
-                "tools are missing, and there is no apt to install them: {}",
-                packages.join(" ")
-            ),
-            "these are Debian's package names; install what they hold and try again",
-        )),
+    fn run(&self, what: &str, args: &[&str]) -> Result<()> {
+        let Some(as_root) = self.as_root else {
+            bail!("{what} needs root");
+        };
+        let args = [as_root, &["DEBIAN_FRONTEND=noninteractive"], args].concat();
+        let step = Step::spinner(what);
+        logged(what, &command(args[0], &args[1..]), &self.log, |line| {
+            step.message(format!("apt: {line}"));
+        })
     }
-}
-
-fn installed_version(package: &str) -> Option<String> {
-    let query = command("dpkg-query", ["-W", "-f", "${Version}", package]);
-    output(&query).ok()
 }
 
 #[cfg(test)]
@@ -198,16 +137,17 @@ policy) case $2 in
 esac
 "#;
 
-    fn fake<'a>(project: &'a Project, dir: &Path) -> Apt<'a> {
+    fn fake(dir: &Path) -> Apt {
         let script = dir.join("apt");
         fs::write(&script, SCRIPT).unwrap();
         fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         let script = script.to_str().unwrap().to_owned();
         Apt {
-            project,
+            is_there: true,
             get: script.clone(),
             cache: script,
-            root: Root::Already,
+            log: dir.join("log"),
+            as_root: Some(&["env"]),
             is_updated: Cell::new(false),
         }
     }
@@ -219,25 +159,60 @@ esac
 
     #[test]
     fn lists_are_updated_once_and_before_the_first_choice() {
-        let (project, dir) = (Project::here(), tempfile::tempdir().unwrap());
+        let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("lists"), "").unwrap();
-        let apt = fake(&project, dir.path());
+        let apt = fake(dir.path());
         assert_eq!(apt.candidate("clang-22").as_deref(), Some("22"));
         assert_eq!(apt.candidate("clang-19").as_deref(), Some("19"));
         assert_eq!(calls(dir.path()), ["update", "policy", "policy"]);
     }
 
     #[test]
+    fn only_what_is_missing_is_installed_and_all_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let apt = fake(dir.path());
+        apt.install(&[]).unwrap();
+        assert!(!dir.path().join("calls").exists());
+        apt.install(&["flex".to_owned(), "bison".to_owned()])
+            .unwrap();
+        assert_eq!(calls(dir.path()), ["update", "install"]);
+    }
+
+    #[test]
+    fn without_apt_nothing_is_chosen_from_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let apt = Apt {
+            is_there: false,
+            ..fake(dir.path())
+        };
+        assert_eq!(apt.candidate("clang-19"), None);
+        assert!(apt.install(&["flex".to_owned()]).is_err());
+        assert!(!dir.path().join("calls").exists());
+    }
+
+    #[test]
+    fn who_is_not_root_is_told_what_to_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let apt = Apt {
+            as_root: None,
+            ..fake(dir.path())
+        };
+        let error = apt.install(&["flex".to_owned()]).unwrap_err();
+        assert_eq!(error.to_string(), "packages are missing: flex");
+        assert!(!dir.path().join("calls").exists());
+    }
+
+    #[test]
     fn without_a_network_the_lists_that_are_there_do() {
-        let (project, dir) = (Project::here(), tempfile::tempdir().unwrap());
+        let dir = tempfile::tempdir().unwrap();
         for file in ["offline", "lists"] {
             fs::write(dir.path().join(file), "").unwrap();
         }
-        let apt = fake(&project, dir.path());
+        let apt = fake(dir.path());
         assert_eq!(apt.candidate("clang-22"), None);
         assert_eq!(apt.candidate("clang-19").as_deref(), Some("19"));
 
         fs::remove_file(dir.path().join("lists")).unwrap();
-        assert!(fake(&project, dir.path()).ensure_lists().is_err());
+        assert!(fake(dir.path()).update().is_err());
     }
 }

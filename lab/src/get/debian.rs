@@ -2,120 +2,263 @@
 
 //! Packages of Debian that need not be installed, only unpacked: sources, and programs for arm64.
 //!
-//! They are looked for in the suites that `lab/data/debian.toml` lists, on the mirror that the machine
-//! uses anyway. apt checks Debian's signatures.
+//! They are looked for in the suites that `lab/data/debian.toml` lists, on the mirror that the
+//! machine uses anyway, through a private apt for each suite: a source list, state and cache of its
+//! own, so that the system's are not touched. apt checks Debian's signatures.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{bail, Context, Result};
+use duct::Expression;
 use fs_err as fs;
 
+use super::apt::Apt;
 use super::packages::Packages;
-use super::suite::Suite;
-use crate::base::disk::whole_dir;
-use crate::base::process::{command, output};
+use crate::base::error::{fault, Help};
+use crate::base::process::{command, logged, output};
+use crate::base::progress::Step;
 use crate::base::project::Project;
 
-/// A package at one version, in the suite of that index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Suite {
+    dir: PathBuf,
+    log: PathBuf,
+}
+
+/// A package at one version, in one suite.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    suite: usize,
+    pub suite: Suite,
     pub package: String,
     pub version: String,
 }
 
-impl Found {
-    #[cfg(test)]
-    pub fn new(suite: usize, package: &str, version: &str) -> Self {
-        Self {
-            suite,
-            package: package.to_string(),
-            version: version.to_string(),
+/// The package at a version that `wanted` takes, from the first suite that has it.
+pub fn first(
+    project: &Project,
+    packages: &Packages,
+    package: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Found> {
+    for suite in suites(project, packages)? {
+        let mut found = suite?.find(package)?.into_iter();
+        if let Some(found) = found.find(|it| it.package == package && wanted(&it.version)) {
+            return Ok(found);
         }
     }
+    bail!(
+        "Debian ({}) has no such {package}",
+        packages.suites.join(", ")
+    );
 }
 
-pub struct Debian<'a> {
+/// Every version of the packages whose names begin so, in all suites.
+pub fn all(project: &Project, packages: &Packages, prefix: &str) -> Result<Vec<Found>> {
+    let suites = suites(project, packages)?;
+    let found = suites.map(|suite| suite?.find(prefix));
+    Ok(found.collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// The suites that the mirror has. Each is opened when it is reached.
+fn suites<'a>(
     project: &'a Project,
     packages: &'a Packages,
-    /// Beside `packages.suites`: opened on first use; `Some(None)` is one that the mirror lacks.
-    suites: Vec<Option<Option<Suite>>>,
+) -> Result<impl Iterator<Item = Result<Suite>> + 'a> {
+    let mut keyrings = packages.keyrings.iter();
+    let keyring = keyrings.find(|file| file.exists());
+    let keyring = keyring.context("the package debian-archive-keyring is not installed")?;
+    let mirror = mirror(project)?;
+    let names = packages.suites.iter();
+    Ok(names.filter_map(move |name| Suite::open(project, name, &mirror, keyring).transpose()))
 }
 
-impl<'a> Debian<'a> {
-    pub fn new(project: &'a Project, packages: &'a Packages) -> Self {
-        let suites = packages.suites.iter().map(|_| None).collect();
-        Self {
-            project,
-            packages,
-            suites,
-        }
-    }
-
-    /// The package at a version that `wanted` takes, from the first suite that has it.
-    pub fn first(&mut self, package: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Found>> {
-        for index in 0..self.suites.len() {
-            let Some(suite) = self.suite(index)? else {
-                continue;
-            };
-            let mut versions = suite.versions(package)?.into_iter();
-            if let Some(version) = versions.find(|version| wanted(version)) {
-                return Ok(Some(Found {
-                    suite: index,
-                    package: package.to_string(),
-                    version,
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Every version of the packages whose names begin so, in all suites.
-    pub fn all(&mut self, prefix: &str) -> Result<Vec<Found>> {
-        let mut all = Vec::new();
-        for index in 0..self.suites.len() {
-            let Some(suite) = self.suite(index)? else {
-                continue;
-            };
-            for package in suite.names(prefix)? {
-                for version in suite.versions(&package)? {
-                    all.push(Found {
-                        suite: index,
-                        package: package.clone(),
-                        version,
-                    });
-                }
-            }
-        }
-        Ok(all)
-    }
-
-    /// Downloads a package and unpacks it into the directory `into`, which appears when all of it
-    /// is there.
-    pub fn unpack(&mut self, found: &Found, into: &Path) -> Result<()> {
-        let Some(suite) = self.suite(found.suite)? else {
-            anyhow::bail!("{} is gone", found.package);
+impl Suite {
+    /// Sets up the private apt and gets the suite's package lists; none if the mirror does not
+    /// have this suite.
+    fn open(project: &Project, name: &str, mirror: &str, keyring: &Path) -> Result<Option<Self>> {
+        let suite = Self {
+            dir: project.out("cache/apt").join(name),
+            log: project.log(&format!("apt-{name}")),
         };
-        let deb = suite.download(&found.package, &found.version)?;
-        whole_dir(into, |dir| {
-            let args = ["-x".as_ref(), deb.as_os_str(), dir.as_os_str()];
-            output(&command("dpkg-deb", args)).map(drop)
-        })?;
-        fs::remove_file(deb)?;
-        Ok(())
-    }
-
-    /// The names of the suites that are looked at, for messages.
-    pub fn suite_names(&self) -> String {
-        self.packages.suites.join(", ")
-    }
-
-    fn suite(&mut self, index: usize) -> Result<Option<&Suite>> {
-        let slot = &mut self.suites[index];
-        if slot.is_none() {
-            let name = &self.packages.suites[index];
-            *slot = Some(Suite::open(self.project, self.packages, name)?);
+        for dir in ["sources", "state/lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(suite.dir.join(dir))?;
         }
-        Ok(slot.as_ref().and_then(Option::as_ref))
+        // An empty list of installed packages: the machine's own do not matter here.
+        fs::write(suite.dir.join("status"), "")?;
+        let keyring = keyring.display();
+        let source = format!(
+            "Types: deb\nURIs: {mirror}\nSuites: {name}\nComponents: main\nSigned-By: {keyring}\n"
+        );
+        fs::write(suite.dir.join("sources/lab.sources"), source)?;
+
+        let what = format!("reading Debian's package list of {name}");
+        let _step = Step::spinner(&*what);
+        let update = suite.apt("apt-get", &["update", "--error-on=any"]);
+        let mut is_absent = false;
+        let updated = logged(&what, &update, &suite.log, |line| {
+            is_absent |= line.contains("does not have a Release file");
+        });
+        match updated {
+            Ok(()) => Ok(Some(suite)),
+            Err(_) if is_absent => Ok(None),
+            Err(error) => Err(error).help("is the network up? then try again"),
+        }
+    }
+
+    /// All versions of the packages whose names begin so, the newest of each first.
+    fn find(&self, prefix: &str) -> Result<Vec<Found>> {
+        let names = output(&self.apt("apt-cache", &["pkgnames", prefix]))?;
+        let mut args = vec!["madison"];
+        args.extend(names.lines());
+        if args.len() == 1 {
+            return Ok(Vec::new());
+        }
+        let table = output(&self.apt("apt-cache", &args))?;
+        let found = parse_madison(&table).map(|(package, version)| Found {
+            suite: self.clone(),
+            package: package.to_owned(),
+            version: version.to_owned(),
+        });
+        Ok(found.collect())
+    }
+
+    fn apt(&self, program: &str, args: &[&str]) -> Expression {
+        let dir = self.dir.display();
+        let places = [
+            format!("Dir::Etc::sourceparts={dir}/sources"),
+            format!("Dir::State={dir}/state"),
+            format!("Dir::State::status={dir}/status"),
+            format!("Dir::Cache={dir}/cache"),
+        ];
+        let options = [
+            "Dir::Etc::sourcelist=/dev/null",
+            // What is wanted is for arm64 or for all architectures.
+            "APT::Architecture=arm64",
+            "APT::Architectures=arm64",
+            "Acquire::Languages=none",
+            "Acquire::Retries=1",
+            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
+            // The user that apt would change to need not be able to write here.
+            "APT::Sandbox::User=root",
+        ];
+        let options = options.into_iter().chain(places.iter().map(String::as_str));
+        let options = options.flat_map(|option| ["-o", option]);
+        command(program, args.iter().copied().chain(options))
+    }
+}
+
+impl Found {
+    /// Downloads the package, or what is left of it after an interrupted download.
+    pub fn download(&self) -> Result<PathBuf> {
+        let Self { suite, .. } = self;
+        let wanted = format!("{}={}", self.package, self.version);
+        let uris = output(&suite.apt("apt-get", &["download", "--print-uris", &wanted]))?;
+        let Some((file, size)) = parse_uri(&uris) else {
+            bail!("apt does not say where {wanted} is: {}", uris.trim());
+        };
+        let dir = suite.dir.join("cache/archives");
+        let deb = dir.join(file);
+        let what = format!("downloading {} {}", self.package, self.version);
+        let step = Step::bytes(&*what, size);
+        let download = suite.apt("apt-get", &["download", &wanted]).dir(&dir);
+        std::thread::scope(|scope| {
+            let download = scope.spawn(|| logged(&what, &download, &suite.log, |_| ()));
+            while !download.is_finished() {
+                std::thread::sleep(Duration::from_millis(100));
+                step.set(deb.metadata().map_or(0, |meta| meta.len()));
+            }
+            download.join().expect("nothing here panics")
+        })
+        .help("is the network up? then try again: it goes on where it stopped")?;
+        Ok(deb)
+    }
+
+    /// Downloads the package and unpacks it into a directory.
+    pub fn unpack(&self, into: &Path) -> Result<()> {
+        let deb = self.download()?;
+        let args = ["-x".as_ref(), deb.as_os_str(), into.as_os_str()];
+        output(&command("dpkg-deb", args))?;
+        Ok(fs::remove_file(deb)?)
+    }
+}
+
+/// The mirror that the machine's apt uses.
+pub fn mirror(project: &Project) -> Result<String> {
+    let apt = Apt::find(project);
+    if !apt.is_there {
+        return Err(fault(
+            "this needs packages of Debian, and there is no apt",
+            "use a machine or a container with Debian",
+        ));
+    } else if !apt.has_lists() {
+        apt.update()?;
+    }
+    let format = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
+    let args = ["indextargets", "--format", format, "Created-By: Packages"];
+    let targets = output(&command("apt-get", args))?;
+    choose_mirror(&targets).ok_or_else(|| {
+        fault(
+            "apt on this machine has no source of Debian's packages",
+            "add a mirror of Debian to apt's sources, run apt-get update, and try again",
+        )
+    })
+}
+
+fn choose_mirror(targets: &str) -> Option<String> {
+    let mut lines = targets.lines();
+    let mirror = lines.find_map(|line| line.strip_prefix("Debian|Debian|"));
+    mirror.map(str::to_owned)
+}
+
+/// The packages and versions in the table that `apt-cache madison` prints.
+fn parse_madison(table: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = table.lines().filter(|line| line.ends_with("Packages"));
+    lines.filter_map(|line| {
+        let mut columns = line.split('|').map(str::trim);
+        Some((columns.next()?, columns.next()?))
+    })
+}
+
+/// The file name and size in what `apt-get download --print-uris` prints.
+fn parse_uri(uris: &str) -> Option<(&Path, u64)> {
+    let line = uris.lines().find(|line| line.starts_with('\''))?;
+    let mut words = line.split(' ').skip(1);
+    Some((Path::new(words.next()?), words.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_the_table() {
+        let table = "  rust-src | 1.96.1+dfsg1-2~bpo13+1 | http://m/debian x/main arm64 Packages\n\
+                     \x20 rust-src | 1.95.0+dfsg1-2 | http://m/debian x/main arm64 Packages\n\
+                     \x20     rustc | 1.95.0+dfsg1-2 | http://m/debian x/main Sources\n";
+        let found: Vec<_> = parse_madison(table).collect();
+        assert_eq!(
+            found,
+            [
+                ("rust-src", "1.96.1+dfsg1-2~bpo13+1"),
+                ("rust-src", "1.95.0+dfsg1-2")
+            ]
+        );
+    }
+
+    #[test]
+    fn file_and_size_are_read_from_the_uri() {
+        let uris = "'http://m/pool/x_1%7e2_all.deb' x_1~2_all.deb 1667 SHA256:70\n";
+        assert_eq!(parse_uri(uris), Some((Path::new("x_1~2_all.deb"), 1667)));
+        assert_eq!(parse_uri(""), None);
+    }
+
+    #[test]
+    fn the_mirror_is_debians_main_archive() {
+        let targets = "Debian|Debian-Security|http://m/debian-security/\n\
+                       Google|Google|http://g/\n\
+                       Debian|Debian|http://m/debian/\n";
+        assert_eq!(choose_mirror(targets).as_deref(), Some("http://m/debian/"));
+        assert_eq!(choose_mirror("Ubuntu|Ubuntu|http://u/\n"), None);
     }
 }

@@ -4,15 +4,11 @@
 //!
 //! Best is the major version that rustc has: only then can C helpers be inlined into Rust.
 
-use std::path::PathBuf;
-
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::apt::Apt;
-use super::packages::Packages;
-use super::rust::Rustc;
-use crate::base::error::fault;
+use crate::base::error::Help;
 use crate::base::process::{command, find_program, output};
 
 /// No LLVM is newer than this one; the search begins here.
@@ -52,83 +48,56 @@ impl Llvm {
         }
     }
 
-    /// Where bindgen finds the libclang of the same version, in Debian's layout.
-    pub fn lib_dir(self) -> Option<PathBuf> {
-        let dir = PathBuf::from(format!("/usr/lib/llvm-{}/lib", self.major));
-        dir.exists().then_some(dir)
-    }
-
-    fn packages(self) -> [String; 3] {
-        ["clang", "lld", "llvm"].map(|name| format!("{name}-{}", self.major))
-    }
-
-    fn is_there(self) -> bool {
-        PROGRAMS
-            .iter()
-            .all(|name| find_program(&self.program(name)).is_some())
+    pub fn is_here(self) -> bool {
+        let mut programs = PROGRAMS.iter().map(|name| self.program(name));
+        programs.all(|program| find_program(&program).is_some())
     }
 }
 
-/// The LLVM to use, and the packages that are missing for it.
-pub fn choose(
-    rustc: &Rustc,
-    packages: &Packages,
-    apt: Option<&Apt>,
-) -> Result<(Llvm, Vec<String>)> {
-    let (wanted, minimum) = (rustc.llvm, packages.minimum.llvm);
-    let in_apt = |llvm: &Llvm| {
-        let names = llvm.packages();
-        apt.is_some_and(|apt| names.iter().all(|name| apt.candidate(name).is_some()))
+/// The LLVM to use, which is here or in apt. Best is the major version `wanted`.
+pub fn choose(wanted: u32, minimum: u32, apt: &Apt) -> Result<Llvm> {
+    let suffixed = (minimum..=NEWEST).rev().chain([wanted]).map(suffixed);
+    let here: Vec<Llvm> = suffixed
+        .chain(unsuffixed())
+        .filter(|llvm| llvm.is_here())
+        .collect();
+    let in_apt = |major: &u32| {
+        let mut packages = packages(*major).into_iter();
+        packages.all(|package| apt.candidate(&package).is_some())
     };
-    best(
-        wanted,
-        minimum,
-        |llvm| llvm.is_there(),
-        unsuffixed(),
-        in_apt,
-    )
-    .ok_or_else(|| {
-        fault(
-            format!("no LLVM {minimum} or newer is here, and apt has none"),
-            format!("put clang, lld and llvm {minimum} or newer on PATH, best {wanted}"),
-        )
-    })
+    best(wanted, minimum, &here, in_apt)
+        .with_context(|| format!("no LLVM {minimum} or newer is here, and apt has none"))
+        .help(format!(
+            "put clang, lld and llvm {minimum} or newer on PATH, best {wanted}"
+        ))
+}
+
+/// Debian's packages of a major version.
+pub fn packages(major: u32) -> [String; 3] {
+    ["clang", "lld", "llvm"].map(|name| format!("{name}-{major}"))
 }
 
 /// The LLVM of the major version that is wanted, from wherever it is to be had; else the newest
 /// that is here, and else the newest in apt.
-fn best(
-    wanted: u32,
-    minimum: u32,
-    is_there: impl Fn(&Llvm) -> bool,
-    unsuffixed: Option<Llvm>,
-    in_apt: impl Fn(&Llvm) -> bool,
-) -> Option<(Llvm, Vec<String>)> {
-    let debian = |major| Llvm {
-        major,
-        suffixed: true,
-    };
-    let newest_first = || (minimum..=NEWEST).rev().map(debian);
-    let here = |llvm| (llvm, Vec::new());
-    let from_apt = |llvm: Llvm| (llvm, llvm.packages().into());
-    let matching = || [debian(wanted)].into_iter();
+fn best(wanted: u32, minimum: u32, here: &[Llvm], in_apt: impl Fn(&u32) -> bool) -> Option<Llvm> {
+    let matching = here.iter().find(|llvm| llvm.major == wanted).copied();
+    let newest = here.iter().find(|llvm| llvm.major >= minimum).copied();
+    matching
+        .or_else(|| Some(wanted).filter(&in_apt).map(suffixed))
+        .or(newest)
+        .or_else(|| (minimum..=NEWEST).rev().find(in_apt).map(suffixed))
+}
 
-    (matching().find(&is_there).map(here))
-        .or_else(|| unsuffixed.filter(|llvm| llvm.major == wanted).map(here))
-        .or_else(|| matching().find(&in_apt).map(from_apt))
-        .or_else(|| newest_first().find(&is_there).map(here))
-        .or_else(|| unsuffixed.filter(|llvm| llvm.major >= minimum).map(here))
-        .or_else(|| newest_first().find(&in_apt).map(from_apt))
+fn suffixed(major: u32) -> Llvm {
+    let suffixed = true;
+    Llvm { major, suffixed }
 }
 
 /// The LLVM whose programs have no version in their names.
 fn unsuffixed() -> Option<Llvm> {
-    if !PROGRAMS.iter().all(|name| find_program(name).is_some()) {
-        return None;
-    }
-    let major = output(&command("clang", ["-dumpversion"])).ok()?;
+    let version = output(&command("clang", ["-dumpversion"])).ok()?;
     Some(Llvm {
-        major: major.trim().split('.').next()?.parse().ok()?,
+        major: version.split('.').next()?.parse().ok()?,
         suffixed: false,
     })
 }
@@ -139,23 +108,33 @@ mod tests {
 
     #[test]
     fn rustcs_own_version_is_best_and_what_is_here_comes_before_apt() {
-        let plain = |major| Llvm {
-            major,
-            suffixed: false,
+        let chosen = |here: &[u32], unsuffixed: Option<u32>, apt: &[u32]| {
+            let here = here.iter().map(|major| suffixed(*major));
+            let unsuffixed = unsuffixed.map(|major| Llvm {
+                major,
+                suffixed: false,
+            });
+            let here: Vec<Llvm> = here.chain(unsuffixed).collect();
+            let llvm = best(22, 17, &here, |major| apt.contains(major))?;
+            Some((llvm.kbuild(), here.contains(&llvm)))
         };
-        let chosen = |here: &[u32], unsuffixed: Option<u32>, in_apt: &[u32]| {
-            let is_there = |llvm: &Llvm| here.contains(&llvm.major);
-            let in_apt = |llvm: &Llvm| in_apt.contains(&llvm.major);
-            let found = best(22, 17, is_there, unsuffixed.map(plain), in_apt)?;
-            Some((found.0.kbuild(), found.1.len()))
-        };
-        let is = |name: &str, packages| Some((name.to_owned(), packages));
-        assert_eq!(chosen(&[19, 22], Some(22), &[22]), is("-22", 0));
-        assert_eq!(chosen(&[19], Some(22), &[22]), is("1", 0));
-        assert_eq!(chosen(&[19], Some(21), &[19, 22]), is("-22", 3));
-        assert_eq!(chosen(&[18, 19], Some(21), &[21]), is("-19", 0));
-        assert_eq!(chosen(&[16], Some(21), &[20]), is("1", 0));
-        assert_eq!(chosen(&[16], Some(16), &[18, 20]), is("-20", 3));
+        let is = |name: &str, is_here| Some((name.to_owned(), is_here));
+        assert_eq!(chosen(&[22, 19], Some(22), &[22]), is("-22", true));
+        assert_eq!(chosen(&[19], Some(22), &[22]), is("1", true));
+        assert_eq!(chosen(&[19], Some(21), &[19, 22]), is("-22", false));
+        assert_eq!(chosen(&[19, 18], Some(21), &[21]), is("-19", true));
+        assert_eq!(chosen(&[16], Some(21), &[20]), is("1", true));
+        assert_eq!(chosen(&[16], Some(16), &[18, 20]), is("-20", false));
         assert_eq!(chosen(&[16], None, &[16]), None);
+    }
+
+    #[test]
+    fn programs_have_the_names_that_kbuild_gives_them() {
+        let llvm = suffixed(19);
+        assert_eq!(
+            (llvm.kbuild(), llvm.program("clang")),
+            ("-19".into(), "clang-19".into())
+        );
+        assert_eq!(packages(19), ["clang-19", "lld-19", "llvm-19"]);
     }
 }

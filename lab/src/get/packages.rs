@@ -15,7 +15,7 @@ use crate::base::project::Project;
 use crate::base::version::Version;
 
 /// The file `lab/data/debian.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packages {
     pub suites: Vec<String>,
@@ -23,44 +23,32 @@ pub struct Packages {
     pub minimum: Minimum,
     pub oldest: Oldest,
     pub kernels: Kernels,
-    pub pinned: Pinned,
-    tools: BTreeMap<String, Tool>,
+    /// By package: a program, or the path of a file.
+    tools: BTreeMap<Purpose, BTreeMap<String, String>>,
 }
 
-/// What few commands need tools for, besides those that build and boot kernels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// What tools are needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
-    /// The kernel's documentation.
+    /// Kernels are built and booted: nearly every command does that.
+    Build,
     Docs,
-    /// libFuzzer.
     Fuzz,
-    /// The fleet report in a browser.
     Report,
-    /// sparse.
     Sparse,
-    /// The kernel's `checkpatch.pl`.
     Style,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Build,
         Self::Docs,
         Self::Fuzz,
         Self::Report,
         Self::Sparse,
         Self::Style,
     ];
-}
-
-/// A package.
-#[derive(Debug, Deserialize)]
-struct Tool {
-    #[serde(flatten)]
-    sign: Sign,
-    /// None: it builds or boots kernels.
-    #[serde(rename = "for")]
-    purpose: Option<Purpose>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +59,7 @@ pub struct Minimum {
     pub bindgen: Version,
 }
 
-/// Where the oldest versions that do are to be had.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oldest {
     pub suite: String,
@@ -80,26 +67,11 @@ pub struct Oldest {
 }
 
 /// The series of the kernel that are supported, from `oldest` to `newest`.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kernels {
     pub oldest: Version,
     pub newest: Version,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pinned {
-    pub bindgen: String,
-    pub cargo_mutants: String,
-}
-
-/// What shows that a package is there, whoever installed it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "lowercase")]
-enum Sign {
-    Program(String),
-    File(PathBuf),
 }
 
 impl Packages {
@@ -109,18 +81,20 @@ impl Packages {
             .with_context(|| format!("cannot read {}", file.display()))
     }
 
-    /// The packages for these purposes whose tools are not on this machine.
+    /// The packages for building kernels and for these purposes whose tools are not on this
+    /// machine, whoever would have installed them.
     pub fn missing(&self, purposes: &[Purpose]) -> Vec<String> {
-        let wanted = |tool: &Tool| tool.purpose.is_none_or(|one| purposes.contains(&one));
-        let mut missing: Vec<_> = self.tools.iter().collect();
-        missing.retain(|(_, tool)| wanted(tool) && !tool.sign.is_there());
-        let missing = missing.into_iter();
+        let is_wanted = |purpose| purpose == Purpose::Build || purposes.contains(&purpose);
+        let wanted = self
+            .tools
+            .iter()
+            .filter(|(purpose, _)| is_wanted(**purpose));
+        let packages = wanted.flat_map(|(_, tools)| tools);
+        let missing = packages.filter(|(_, sign)| match sign.starts_with('/') {
+            true => !Path::new(sign).exists(),
+            false => find_program(sign).is_none(),
+        });
         missing.map(|(package, _)| package.clone()).collect()
-    }
-
-    pub fn keyring(&self) -> Option<&Path> {
-        let mut files = self.keyrings.iter().map(PathBuf::as_path);
-        files.find(|file| file.exists())
     }
 }
 
@@ -134,15 +108,6 @@ impl Kernels {
 impl fmt::Display for Kernels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Linux {} to {}", self.oldest, self.newest)
-    }
-}
-
-impl Sign {
-    fn is_there(&self) -> bool {
-        match self {
-            Sign::Program(name) => find_program(name).is_some(),
-            Sign::File(file) => file.exists(),
-        }
     }
 }
 
@@ -164,7 +129,34 @@ mod tests {
     #[test]
     fn the_list_can_be_read() {
         let packages = Packages::load(&Project::here()).unwrap();
-        assert!(packages.tools.contains_key("make"));
+        assert_eq!(packages.tools[&Purpose::Build]["make"], "make");
+        assert!(Purpose::ALL
+            .iter()
+            .all(|purpose| packages.tools.contains_key(purpose)));
         assert!(!packages.suites.is_empty());
+    }
+
+    #[test]
+    fn only_what_a_command_needs_is_missing() {
+        let mut packages = Packages::load(&Project::here()).unwrap();
+        let tools = |tools: &[(&str, &str)]| {
+            let tools = tools
+                .iter()
+                .map(|(package, sign)| (package.to_string(), sign.to_string()));
+            tools.collect::<BTreeMap<_, _>>()
+        };
+        packages.tools = BTreeMap::from([
+            (
+                Purpose::Build,
+                tools(&[("here", "sh"), ("program", "no-such-program")]),
+            ),
+            (
+                Purpose::Docs,
+                tools(&[("here-too", "/"), ("file", "/no/such/file")]),
+            ),
+            (Purpose::Fuzz, tools(&[("other", "no-such-program")])),
+        ]);
+        assert_eq!(packages.missing(&[]), ["program"]);
+        assert_eq!(packages.missing(&[Purpose::Docs]), ["program", "file"]);
     }
 }

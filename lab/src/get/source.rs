@@ -8,69 +8,51 @@ use anyhow::{Context, Result};
 use fs_err as fs;
 
 use crate::base::disk::ensure_space;
-use crate::base::error::fault;
+use crate::base::error::Help;
 use crate::base::process::{command, output};
 use crate::base::progress::{say, Step};
 use crate::base::project::Project;
 use crate::base::version::Version;
-use crate::get::debian::{Debian, Found};
+use crate::get::debian::{self, Found};
 use crate::get::packages::{Kernels, Packages};
-
-/// Where the downloaded package is kept until the tree is made.
-const PACKAGES: &str = "cache/source";
 
 /// What the package takes on the disk, in GB.
 const SPACE: u64 = 1;
 
-/// Puts a supported kernel source into the empty directory `into`, and returns what it is.
+/// Puts a supported kernel source into the directory `into`, and returns what it is.
 pub fn fetch(project: &Project, into: &Path) -> Result<String> {
     let packages = Packages::load(project)?;
-    let mut debian = Debian::new(project, &packages);
-    let found = debian.all("linux-source-")?;
-    let kernels = match project.series() {
-        Some(series) => Kernels {
-            oldest: series,
-            newest: series,
-        },
-        None => packages.kernels,
-    };
-    let Some(chosen) = choose(&found, kernels) else {
-        return Err(fault(
-            format!(
-                "the mirror has no linux-source package of {kernels} in {}",
-                debian.suite_names()
-            ),
-            "pass a kernel tree of your own: KDIR=path",
-        ));
-    };
+    let found = debian::all(project, &packages, "linux-source-")?;
+    let kernels = project.series().map_or(packages.kernels, |series| Kernels {
+        oldest: series,
+        newest: series,
+    });
+    let chosen = choose(&found, kernels)
+        .with_context(|| {
+            let suites = packages.suites.join(", ");
+            format!("the mirror has no linux-source package of {kernels} in {suites}")
+        })
+        .help("pass a kernel tree of your own: KDIR=path")?;
     let name = format!("{} {}", chosen.package, chosen.version);
     say(format!("taking {name} from Debian"));
 
-    let package = project
-        .out(PACKAGES)
-        .join(format!("{}-{}", chosen.package, chosen.version));
-    // There already if an earlier run was stopped after the download.
-    if !package.exists() {
-        ensure_space(&project.out("cache"), SPACE, "the download")?;
-        debian.unpack(chosen, &package)?;
-    }
-    let archive = package.join(format!("usr/src/{}.tar.xz", chosen.package));
-    let step = Step::spinner(format!("unpacking {name}"));
-    let args = ["--strip-components=1", "-xJf"].map(Into::into);
-    let places = [archive.into_os_string(), "-C".into(), into.into()];
-    let tar = command("tar", args.into_iter().chain(places)).env("XZ_DEFAULTS", "-T0");
-    output(&tar).context("cannot unpack the kernel source")?;
-    step.done(format!("unpacked {name}"));
+    ensure_space(&project.out("cache"), SPACE, "the download")?;
+    // It stays until its source is unpacked, so that it is downloaded once.
+    let package = chosen.download()?;
+    let _step = Step::spinner(format!("unpacking {name}"));
+    unpack(&package, &chosen.package, into).context("cannot unpack the kernel source")?;
+    fs::remove_file(package)?;
     Ok(name)
 }
 
-/// Removes the downloaded package, once it is no longer needed.
-pub fn forget(project: &Project) -> Result<()> {
-    let packages = project.out(PACKAGES);
-    if packages.exists() {
-        fs::remove_dir_all(packages)?;
-    }
-    Ok(())
+/// Unpacks the archive that the package holds.
+fn unpack(package: &Path, name: &str, into: &Path) -> Result<()> {
+    let files = command("dpkg-deb", ["--fsys-tarfile".as_ref(), package.as_os_str()]);
+    let archive = format!("./usr/src/{name}.tar.xz");
+    let archive = files.pipe(command("tar", ["-xO", &archive]));
+    let args = ["-xJ", "--strip-components=1", "-C"].map(AsRef::as_ref);
+    let source = command("tar", args.into_iter().chain([into.as_os_str()]));
+    output(&archive.pipe(source.env("XZ_DEFAULTS", "-T0"))).map(drop)
 }
 
 /// The newest package of the newest series that is wanted.
@@ -80,8 +62,9 @@ fn choose(found: &[Found], wanted: Kernels) -> Option<&Found> {
         let version = Version::find(&found.version);
         wanted.have(series).then_some((series, version))
     };
-    let wanted = found.iter().filter(|found| rank(found).is_some());
-    wanted.max_by_key(|found| rank(found))
+    let ranked = found.iter().filter_map(|found| Some((rank(found)?, found)));
+    let newest = ranked.max_by_key(|(rank, _)| *rank);
+    newest.map(|(_, found)| found)
 }
 
 /// The version of a kernel tree; none if it is not one.
@@ -106,7 +89,11 @@ mod tests {
     use super::*;
 
     fn found(package: &str, version: &str) -> Found {
-        Found::new(0, package, version)
+        Found {
+            package: package.to_owned(),
+            version: version.to_owned(),
+            ..Found::default()
+        }
     }
 
     #[test]
@@ -128,6 +115,24 @@ mod tests {
         assert_eq!(chosen("7.2", "7.5"), Some(&found[3]));
         assert_eq!(chosen("7.2", "7.2"), Some(&found[4]));
         assert_eq!(chosen("8.0", "8.1"), None);
+    }
+
+    #[test]
+    fn the_source_is_unpacked_from_its_package() {
+        let dir = tempfile::tempdir().unwrap();
+        let into = dir.path().join("into");
+        fs::create_dir(&into).unwrap();
+        let script = "mkdir -p linux-source-7.3/arch p/usr/src p/DEBIAN; \
+             echo 'VERSION = 7' >linux-source-7.3/Makefile; \
+             tar -cJf p/usr/src/linux-source-7.3.tar.xz linux-source-7.3; \
+             printf 'Package: x\\nVersion: 1\\nArchitecture: all\\nMaintainer: x\\nDescription: x\\n' \
+                 >p/DEBIAN/control; \
+             dpkg-deb --build p x.deb";
+        output(&command("sh", ["-euc", script]).dir(dir.path())).unwrap();
+        let package = dir.path().join("x.deb");
+        unpack(&package, "linux-source-7.3", &into).unwrap();
+        assert!(into.join("Makefile").exists() && into.join("arch").is_dir());
+        assert!(unpack(&package, "linux-source-7.4", &into).is_err());
     }
 
     #[test]

@@ -10,13 +10,14 @@ use anyhow::Result;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use super::llvm::Llvm;
-use super::packages::Minimum;
-use crate::base::disk::write_whole;
+use super::apt::Apt;
+use super::llvm::{self, Llvm};
+use super::packages::{Minimum, Packages};
+use super::rust::{self, Rustc};
 use crate::base::process::{command, output};
 use crate::base::progress::say;
-
-const HEAD: &str = "# The tools that build kernels. Without this file, they are chosen anew.\n\n";
+use crate::base::project::Project;
+use crate::base::version::Version;
 
 /// The tools, as Kbuild wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,26 +27,48 @@ pub struct Toolchain {
     /// The source of Rust's standard library.
     pub rust_lib_src: PathBuf,
     pub llvm: Llvm,
-    /// What each tool says of itself.
+    /// By tool: what it says of itself.
     versions: BTreeMap<String, String>,
     /// The oldest versions that did when they were chosen.
     minimum: Minimum,
 }
 
 impl Toolchain {
-    pub fn new(
-        llvm: Llvm,
-        bindgen: PathBuf,
-        rust_lib_src: PathBuf,
-        minimum: Minimum,
+    /// Chooses the tools, and installs what is missing of them together with these packages.
+    pub fn choose(
+        project: &Project,
+        packages: &Packages,
+        apt: &Apt,
+        mut missing: Vec<String>,
     ) -> Result<Self> {
-        let versions = versions(llvm, &bindgen)?;
+        let minimum = &packages.minimum;
+        let rustc = Rustc::find(minimum.rustc)?;
+        let llvm = llvm::choose(rustc.llvm, minimum.llvm, apt)?;
+        if !llvm.is_here() {
+            missing.extend(llvm::packages(llvm.major));
+        }
+        missing.extend(rustc.missing_source(apt));
+        let find_bindgen = || rust::find_bindgen(minimum.bindgen);
+        let built = rust::built(project, "bindgen", rust::BINDGEN);
+        let bindgen = find_bindgen().or(built.exists().then_some(built));
+        if bindgen.is_none() {
+            let in_apt = apt.candidate("bindgen");
+            let is_new = |version: &String| Version::find(version) >= Some(minimum.bindgen);
+            missing.extend(in_apt.filter(is_new).map(|_| "bindgen".to_owned()));
+        }
+        apt.install(&missing)?;
+
+        let rust_lib_src = rustc.source(project, packages)?;
+        let bindgen = match bindgen.or_else(find_bindgen) {
+            Some(bindgen) => bindgen,
+            None => rust::build(project, "bindgen", "bindgen-cli", rust::BINDGEN)?,
+        };
         Ok(Self {
+            versions: versions(llvm, &bindgen)?,
             bindgen,
             rust_lib_src,
             llvm,
-            versions,
-            minimum,
+            minimum: minimum.clone(),
         })
     }
 
@@ -53,58 +76,36 @@ impl Toolchain {
     pub fn chosen(file: &Path, minimum: &Minimum) -> Option<Self> {
         let tools: Self = toml::from_str(&fs::read_to_string(file).ok()?).ok()?;
         let now = versions(tools.llvm, &tools.bindgen).unwrap_or_default();
-        let changes = changes(&tools.versions, &now);
-        for change in &changes {
-            say(format!("choosing the tools anew: {change}"));
+        for (tool, was) in &tools.versions {
+            if now.get(tool) != Some(was) {
+                say(format!(
+                    "choosing the tools anew: {tool} is not `{was}` any more"
+                ));
+            }
         }
-        let same = changes.is_empty() && tools.minimum == *minimum && tools.rust_lib_src.exists();
-        same.then_some(tools)
-    }
-
-    /// Writes down that they are chosen.
-    pub fn keep(&self, file: &Path) -> Result<()> {
-        write_whole(file, format!("{HEAD}{}", toml::to_string(self)?).as_bytes())
+        let is_same = now == tools.versions && tools.minimum == *minimum;
+        (is_same && tools.rust_lib_src.exists()).then_some(tools)
     }
 
     /// A text that differs where what they build can differ.
     pub fn fingerprint(&self) -> String {
-        let versions = self.versions.iter();
-        let versions = versions.map(|(tool, version)| format!("{tool}: {version}\n"));
-        let source = format!("rust-src: {}\n", self.rust_lib_src.display());
-        versions.chain([source]).collect()
+        format!("{self:?}")
     }
 }
 
-/// What each tool says of itself.
 fn versions(llvm: Llvm, bindgen: &Path) -> Result<BTreeMap<String, String>> {
-    let bindgen = bindgen.to_string_lossy();
     let tools = [
         ("rustc", "rustc".to_owned()),
         ("clang", llvm.program("clang")),
         ("ld.lld", llvm.program("ld.lld")),
-        ("bindgen", bindgen.into_owned()),
+        ("bindgen", bindgen.to_string_lossy().into_owned()),
     ];
     let ask = |(tool, program): (&str, String)| {
         let said = output(&command(&program, ["--version"]))?;
-        Ok((
-            tool.to_owned(),
-            said.lines().next().unwrap_or_default().to_owned(),
-        ))
+        let line = said.lines().next().unwrap_or_default();
+        Ok((tool.to_owned(), line.to_owned()))
     };
     tools.into_iter().map(ask).collect()
-}
-
-/// Which of the tools are not what they were.
-fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let changed = before
-        .iter()
-        .filter(|(tool, was)| now.get(*tool) != Some(*was));
-    changed
-        .map(|(tool, was)| match now.get(tool) {
-            Some(is) => format!("{tool} was `{was}`, and is `{is}`"),
-            None => format!("{tool} was `{was}`, and cannot be run"),
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -132,7 +133,7 @@ mod tests {
     fn a_choice_is_read_as_it_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tools.toml");
-        tools("rustc 1.95.0").keep(&file).unwrap();
+        fs::write(&file, toml::to_string(&tools("rustc 1.95.0")).unwrap()).unwrap();
         let read: Toolchain = toml::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         assert_eq!(read, tools("rustc 1.95.0"));
         // Its programs are not on this machine.
@@ -143,14 +144,5 @@ mod tests {
     fn another_version_is_another_tool() {
         let (old, new) = (tools("rustc 1.95.0"), tools("rustc 1.96.0"));
         assert_ne!(old.fingerprint(), new.fingerprint());
-        assert!(changes(&old.versions, &old.versions).is_empty());
-        assert_eq!(
-            changes(&old.versions, &new.versions),
-            ["rustc was `rustc 1.95.0`, and is `rustc 1.96.0`"]
-        );
-        assert_eq!(
-            changes(&old.versions, &BTreeMap::new()),
-            ["rustc was `rustc 1.95.0`, and cannot be run"]
-        );
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use fs_err as fs;
 
 use super::make::Kbuild;
@@ -19,24 +19,24 @@ pub const START: &str = "tinyconfig";
 /// What the names of our own options begin with.
 const OURS: &str = "KVM_ARM_FW_REGS_";
 
-/// Configures a build directory, unless it is configured just so already. `kconfig` names the
-/// Kconfig files of the tree.
+/// Configures a build directory, unless it is configured just so already. `kconfig` is what the
+/// Kconfig files of the tree say.
 pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &str) -> Result<()> {
     // What the present .config was made from. An optional line that was dropped is tried again.
     let note = kbuild.build_dir.join("lab.config");
-    let made_from = format!("{}\n{kconfig}\n", fragment(project, handlers)?);
+    let fragment = fragment(project, handlers)?;
+    let made_from = format!("{fragment}\n{kconfig}\n");
     let is_there = kbuild.build_dir.join(".config").exists();
     if is_there && fs::read_to_string(&note).is_ok_and(|before| before == made_from) {
         return Ok(());
     }
-    of_what_there_is(project, kbuild, handlers)?;
-    check(project, kbuild, handlers)?;
+    make_unchecked(project, kbuild, handlers)?;
+    holds(kbuild, &fragment)?;
     Ok(fs::write(note, made_from)?)
 }
 
-/// Configures a build directory for a tree that may not have all of ours yet: what it does not know
-/// is left out.
-pub fn of_what_there_is(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
+/// Configures a build directory, also for a tree that lacks some of our options: these are left out.
+pub fn make_unchecked(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
     let log = project.log(&format!("config-{}", handlers.name()));
     make(kbuild, START, &fragment(project, handlers)?, &log)
 }
@@ -53,68 +53,67 @@ pub fn make(kbuild: &Kbuild, start: &str, fragment: &str, log: &Path) -> Result<
     run("olddefconfig")
 }
 
-/// Whether the configuration is what we want. Kbuild changes it without a word where a tool has
-/// gone.
-pub fn check(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
-    holds(kbuild, &fragment(project, handlers)?)
-}
-
-/// The same for a fragment.
+/// Refuses a configuration that is not what the fragment says. Kbuild changes it without a word
+/// where a tool has gone.
 pub fn holds(kbuild: &Kbuild, fragment: &str) -> Result<()> {
-    let config = fs::read_to_string(kbuild.build_dir.join(".config"))?;
-    match lost(fragment, &config) {
-        lost if lost.is_empty() => Ok(()),
-        lost => Err(explain(kbuild, &lost)),
+    let config = read(kbuild)?;
+    let lost = lost(fragment, &config);
+    if lost.is_empty() {
+        return Ok(());
     }
+    if lost.contains(&"CONFIG_RUST=y") {
+        // Kbuild itself knows best what it misses.
+        output(&kbuild.make(&["-s", "rustavailable"]))
+            .context("this toolchain cannot build Rust in this kernel")
+            .help("install the tools that it names, then try again")?;
+    }
+    Err(fault(
+        format!("Kconfig does not honour:\n  {}", lost.join("\n  ")),
+        "see what these options depend on, and adapt lab/data/kernel.config",
+    ))
 }
 
 /// What a kernel of ours has over a tinyconfig.
 pub fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
     let fragment = fs::read_to_string(project.root().join("lab/data/kernel.config"))?;
+    let choice = match handlers {
+        Handlers::Rust => {
+            "CONFIG_KVM_ARM_FW_REGS_RUST=y\n\
+             CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST=y\n"
+        }
+        Handlers::C => "# CONFIG_KVM_ARM_FW_REGS_RUST is not set\n",
+    };
     let doctests = match project.has_doctests() {
         true => "CONFIG_RUST_KERNEL_DOCTESTS=y\n",
         false => "",
     };
-    Ok(format!("{fragment}\n{}{doctests}", choice(handlers)))
+    Ok(format!("{fragment}\n{choice}{doctests}"))
 }
 
 /// Makes sure that two kernels differ in nothing but the handlers.
 pub fn refuse_differences(one: &Kbuild, other: &Kbuild) -> Result<()> {
-    let read = |kbuild: &Kbuild| fs::read_to_string(kbuild.build_dir.join(".config"));
     let differences = differences(&read(one)?, &read(other)?);
     if differences.is_empty() {
         return Ok(());
     }
+    let dirs = [one, other].map(|kbuild| kbuild.build_dir.display());
     Err(fault(
         format!(
             "kernels that are compared differ in more than their handlers:\n  {}",
             differences.join("\n  ")
         ),
-        format!(
-            "remove {} and {}, then try again",
-            one.build_dir.display(),
-            other.build_dir.display()
-        ),
+        format!("remove {} and {}, then try again", dirs[0], dirs[1]),
     ))
 }
 
 /// What two configurations have different, but for what chooses the handlers.
 fn differences(one: &str, other: &str) -> Vec<String> {
-    let read = |config| {
-        let settings = str::lines(config).filter_map(setting);
-        let settings = settings.filter(|(symbol, _)| !symbol.starts_with(OURS));
-        settings.collect::<BTreeMap<_, _>>()
-    };
-    let (one, other) = (read(one), read(other));
+    let (one, other) = (settings(one), settings(other));
     let symbols: BTreeSet<_> = one.keys().chain(other.keys()).collect();
-    let value = |config: &BTreeMap<&str, &str>, symbol: &str| {
-        config.get(symbol).copied().unwrap_or("n").to_owned()
-    };
-    let differing = symbols.into_iter().filter_map(|symbol| {
-        let (one, other) = (value(&one, symbol), value(&other, symbol));
-        (one != other).then(|| format!("CONFIG_{symbol}: {one}, {other}"))
-    });
-    differing.collect()
+    let differing = symbols
+        .into_iter()
+        .filter(|symbol| !symbol.starts_with(OURS) && one.get(*symbol) != other.get(*symbol));
+    differing.map(|symbol| format!("CONFIG_{symbol}")).collect()
 }
 
 /// The configuration as `make savedefconfig` tells it: what is not the default.
@@ -129,20 +128,9 @@ pub fn saved(project: &Project, kbuild: &Kbuild) -> Result<Vec<String>> {
     Ok(saved.lines().map(str::to_owned).collect())
 }
 
-/// What makes the difference between the two kernels.
-fn choice(handlers: Handlers) -> &'static str {
-    match handlers {
-        Handlers::Rust => {
-            "CONFIG_KVM_ARM_FW_REGS_RUST=y\n\
-             CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST=y\n"
-        }
-        Handlers::C => "# CONFIG_KVM_ARM_FW_REGS_RUST is not set\n",
-    }
-}
-
 /// The lines of a fragment that do not hold in a finished configuration.
 fn lost<'f>(fragment: &'f str, config: &str) -> Vec<&'f str> {
-    let config: BTreeMap<&str, &str> = config.lines().filter_map(setting).collect();
+    let config = settings(config);
     let mut lost = Vec::new();
     let mut optional = false;
     for line in fragment.lines() {
@@ -160,31 +148,22 @@ fn lost<'f>(fragment: &'f str, config: &str) -> Vec<&'f str> {
     lost
 }
 
+fn read(kbuild: &Kbuild) -> Result<String> {
+    Ok(fs::read_to_string(kbuild.build_dir.join(".config"))?)
+}
+
+/// What a configuration sets. A symbol that is not set is like one that is not there.
+fn settings(config: &str) -> BTreeMap<&str, &str> {
+    let settings = config.lines().filter_map(setting);
+    settings.filter(|(_, value)| *value != "n").collect()
+}
+
 /// The symbol and value that a line sets.
 fn setting(line: &str) -> Option<(&str, &str)> {
     if let Some(unset) = line.strip_prefix("# CONFIG_") {
         return Some((unset.strip_suffix(" is not set")?, "n"));
     }
     line.strip_prefix("CONFIG_")?.split_once('=')
-}
-
-fn explain(kbuild: &Kbuild, lost: &[&str]) -> anyhow::Error {
-    if !lost.contains(&"CONFIG_RUST=y") {
-        return fault(
-            format!("Kconfig does not honour:\n  {}", lost.join("\n  ")),
-            "see what these options depend on, and adapt lab/data/kernel.config",
-        );
-    }
-    // Kbuild itself knows best what it misses.
-    let reason = match output(&kbuild.make(&["-s", "rustavailable"])) {
-        Ok(_) => "`make rustavailable` sees no reason".to_string(),
-        Err(reason) => format!("{reason:#}"),
-    };
-    Err::<(), _>(anyhow::anyhow!(
-        "this toolchain cannot build Rust in this kernel: {reason}"
-    ))
-    .help("bring the tools that it names, then try again")
-    .unwrap_err()
 }
 
 #[cfg(test)]
@@ -211,7 +190,7 @@ mod tests {
         let one = format!("{CONFIG}CONFIG_KVM_ARM_FW_REGS_RUST=y\n");
         assert!(differences(&one, CONFIG).is_empty());
         let other = "CONFIG_A=y\nCONFIG_N=4\nCONFIG_C=y\nCONFIG_S=\"x=y\"\n";
-        let told = ["CONFIG_C: n, y", "CONFIG_N: 8, 4"];
+        let told = ["CONFIG_C", "CONFIG_N"];
         assert_eq!(differences(&one, other), told);
     }
 

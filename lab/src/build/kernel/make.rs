@@ -3,7 +3,6 @@
 //! Kbuild: how it is called, and what it prints.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
@@ -32,58 +31,57 @@ const FOREIGN: [&str; 12] = [
     "LOCALVERSION",
 ];
 
+/// The same input gives the same Image, whoever builds it and when.
+const REPRODUCIBLE: [&str; 5] = [
+    "LOCALVERSION=",
+    "KBUILD_BUILD_USER=lab",
+    "KBUILD_BUILD_HOST=lab",
+    "KBUILD_BUILD_VERSION=1",
+    "KBUILD_BUILD_TIMESTAMP=1970-01-01",
+];
+
 /// A tree, where it is built, and with what.
 pub struct Kbuild {
     tree: PathBuf,
     pub build_dir: PathBuf,
-    settings: Vec<OsString>,
-    lib_dir: Option<PathBuf>,
+    tools: Toolchain,
 }
 
 impl Kbuild {
     pub fn new(tree: &Path, build_dir: &Path, tools: &Toolchain) -> Self {
-        let setting = |name: &str, value: &Path| {
-            let mut setting = OsString::from(name);
-            setting.push(value);
-            setting
-        };
-        let jobs = available_parallelism().map_or(1, usize::from);
-        let mut settings = vec![
-            format!("-j{jobs}").into(),
-            "--no-print-directory".into(),
-            "ARCH=arm64".into(),
-            format!("LLVM={}", tools.llvm.kbuild()).into(),
-            setting("BINDGEN=", &tools.bindgen),
-            setting("RUST_LIB_SRC=", &tools.rust_lib_src),
-            setting("O=", build_dir),
-            // The same input gives the same Image, whoever builds it and when.
-            "LOCALVERSION=".into(),
-        ];
-        let reproducible = [
-            "KBUILD_BUILD_USER=lab",
-            "KBUILD_BUILD_HOST=lab",
-            "KBUILD_BUILD_VERSION=1",
-            "KBUILD_BUILD_TIMESTAMP=1970-01-01",
-        ];
-        settings.extend(reproducible.map(OsString::from));
         Self {
             tree: tree.to_path_buf(),
             build_dir: build_dir.to_path_buf(),
-            settings,
-            lib_dir: tools.llvm.lib_dir(),
+            tools: tools.clone(),
         }
     }
 
     /// A `make` with these arguments in the tree's top directory.
     pub fn make(&self, args: &[&str]) -> Expression {
-        let args = args.iter().map(OsString::from);
-        let make = command("make", self.settings.iter().cloned().chain(args)).dir(&self.tree);
-        let make = match &self.lib_dir {
-            Some(dir) => make.env("LIBCLANG_PATH", dir),
-            None => make,
-        };
-        without_foreign(make)
+        let llvm = self.tools.llvm;
+        let settings = [
+            format!("LLVM={}", llvm.kbuild()),
+            format!("BINDGEN={}", self.tools.bindgen.display()),
+            format!("RUST_LIB_SRC={}", self.tools.rust_lib_src.display()),
+            format!("O={}", self.build_dir.display()),
+        ];
+        let make = make(&self.tree, &settings, &[&REPRODUCIBLE, args].concat());
+        // Where bindgen finds the libclang of the same version, in Debian's layout.
+        let libclang = PathBuf::from(format!("/usr/lib/llvm-{}/lib", llvm.major));
+        match libclang.exists() {
+            true => make.env("LIBCLANG_PATH", libclang),
+            false => make,
+        }
     }
+}
+
+/// A `make` for arm64 in this directory, with one job for each CPU.
+pub fn make(dir: &Path, settings: &[String], args: &[&str]) -> Expression {
+    let jobs = format!("-j{}", available_parallelism().map_or(1, usize::from));
+    let always = [&*jobs, "--no-print-directory", "ARCH=arm64"].into_iter();
+    let settings = settings.iter().map(String::as_str);
+    let args = always.chain(settings).chain(args.iter().copied());
+    without_foreign(command("make", args).dir(dir))
 }
 
 /// Keeps what other builds have set away from a `make`.
@@ -91,20 +89,6 @@ pub fn without_foreign(make: Expression) -> Expression {
     FOREIGN
         .iter()
         .fold(make, |make, name| make.env_remove(name))
-}
-
-/// Whether a line of output announces a step, such as `  CC      init/main.o`.
-pub fn is_step(line: &str) -> bool {
-    let Some((kind, _)) = line
-        .strip_prefix("  ")
-        .and_then(|rest| rest.split_once(' '))
-    else {
-        return false;
-    };
-    !kind.is_empty()
-        && kind
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
 /// Looks for warnings in files of ours.
@@ -153,9 +137,8 @@ impl Warnings {
         let path = path.strip_prefix("./").unwrap_or(path);
         let path = self.tree.join(self.below).join(path);
         let path = path.strip_prefix(&self.tree).unwrap_or(&path);
-        let path = path.to_string_lossy();
-        if self.ours.contains(path.as_ref()) {
-            self.found.push((path.into_owned(), text.to_string()));
+        if let Some(path) = self.ours.get(&*path.to_string_lossy()) {
+            self.found.push((path.clone(), text.to_owned()));
         }
     }
 
@@ -168,16 +151,6 @@ impl Warnings {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn steps_are_told_from_other_lines() {
-        assert!(is_step("  CC      init/main.o"));
-        assert!(is_step("  RUSTC L rust/core.o"));
-        assert!(is_step("  KSYMS   .tmp_vmlinux0.kallsyms.S"));
-        assert!(!is_step("warning: unused"));
-        assert!(!is_step("  --> a.rs:1:2"));
-        assert!(!is_step("make[1]: *** [x] Error 1"));
-    }
 
     #[test]
     fn warnings_in_our_files_are_found() {

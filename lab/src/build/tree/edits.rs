@@ -5,8 +5,6 @@
 //! Either all of them can be made or none is: their results are computed in memory, from the
 //! pristine files, before anything is written.
 
-mod work;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -14,22 +12,29 @@ use anyhow::{Context, Result};
 use fs_err as fs;
 use serde::Deserialize;
 
-pub use work::Failure;
-use work::Work;
+use super::rewrite::{self, Side};
 
-/// The file `lab/data/edits.toml`. The moves are made first, then the insertions, then the
+/// The edits in the order in which they are made: the moves first, then the insertions, then the
 /// replacements; each kind in the order of the file, but single lines after other insertions.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "List")]
 pub struct Edits {
-    #[serde(rename = "move")]
     moves: Vec<Move>,
-    #[serde(rename = "insert")]
-    insertions: Vec<Insertion>,
-    #[serde(rename = "lines")]
+    changes: Vec<Change>,
+}
+
+/// The file `lab/data/edits.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    #[serde(default, rename = "move")]
+    moves: Vec<Move>,
+    #[serde(default)]
+    insert: Vec<Change>,
+    #[serde(default)]
     lines: Vec<Lines>,
-    #[serde(rename = "replace")]
-    replacements: Vec<Replacement>,
+    #[serde(default)]
+    replace: Vec<Change>,
 }
 
 /// Named C definitions go from one file to another.
@@ -48,24 +53,24 @@ struct Move {
     after: Option<String>,
 }
 
-/// Lines of ours are put beside a line.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Insertion {
-    #[serde(default)]
+/// A text of ours is put before or after a line, or in the place of what a pattern matches.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Change {
     patch: String,
     /// The patch that takes it back.
     until: Option<String>,
     file: String,
-    /// The C definition in which the line is looked for; in the whole file if not given.
+    /// The C definition in which the place is looked for; in the whole file if not given.
     within: Option<String>,
     before: Option<String>,
     after: Option<String>,
+    pattern: Option<String>,
     text: String,
 }
 
 /// Lines of several patches, each put before the same line of a file.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Lines {
     file: String,
@@ -74,63 +79,49 @@ struct Lines {
     lines: Vec<(String, String)>,
 }
 
-impl Lines {
-    fn insertions(&self) -> impl Iterator<Item = Insertion> + '_ {
-        self.lines.iter().map(|(patch, line)| Insertion {
-            patch: patch.clone(),
-            until: None,
-            file: self.file.clone(),
-            within: None,
-            before: Some(self.before.clone()),
-            after: None,
-            text: format!("{line}\n"),
-        })
+impl From<List> for Edits {
+    fn from(list: List) -> Self {
+        let mut changes = list.insert;
+        for Lines {
+            file,
+            before,
+            lines,
+        } in list.lines
+        {
+            changes.extend(lines.into_iter().map(|(patch, line)| Change {
+                patch,
+                file: file.clone(),
+                before: Some(before.clone()),
+                text: line + "\n",
+                ..Change::default()
+            }));
+        }
+        changes.extend(list.replace);
+        let moves = list.moves;
+        Self { moves, changes }
     }
-}
-
-/// A text of ours is put in the place of what a pattern matches.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Replacement {
-    #[serde(default)]
-    patch: String,
-    file: String,
-    pattern: String,
-    text: String,
 }
 
 impl Edits {
     pub fn load(file: &Path) -> Result<Self> {
-        let mut edits: Self = toml::from_str(&fs::read_to_string(file)?)
-            .with_context(|| format!("cannot read {}", file.display()))?;
-        let lines = std::mem::take(&mut edits.lines);
-        let lines = lines.iter().flat_map(Lines::insertions);
-        edits.insertions.extend(lines);
-        Ok(edits)
+        toml::from_str(&fs::read_to_string(file)?)
+            .with_context(|| format!("cannot read {}", file.display()))
     }
 
     /// Those that are made where these patches of the series are there.
     pub fn of(&self, there: impl Fn(&str) -> bool) -> Self {
-        let inserted =
-            |edit: &&Insertion| there(&edit.patch) && !edit.until.as_deref().is_some_and(&there);
-        let moves = self.moves.iter().filter(|edit| there(&edit.patch));
-        let replacements = self.replacements.iter().filter(|edit| there(&edit.patch));
-        Self {
-            moves: moves.cloned().collect(),
-            insertions: self.insertions.iter().filter(inserted).cloned().collect(),
-            lines: Vec::new(),
-            replacements: replacements.cloned().collect(),
-        }
+        let (mut moves, mut changes) = (self.moves.clone(), self.changes.clone());
+        moves.retain(|edit| there(&edit.patch));
+        changes.retain(|edit| there(&edit.patch) && !edit.until.as_deref().is_some_and(&there));
+        Self { moves, changes }
     }
 
     /// The patches of the series that they name.
     pub fn patches(&self) -> impl Iterator<Item = &str> {
         let moves = self.moves.iter().map(|edit| &edit.patch);
-        let insertions = self.insertions.iter();
-        let insertions = insertions.flat_map(|edit| [Some(&edit.patch), edit.until.as_ref()]);
-        let replacements = self.replacements.iter().map(|edit| &edit.patch);
-        let all = moves.chain(insertions.flatten()).chain(replacements);
-        all.map(String::as_str)
+        let changes = self.changes.iter();
+        let changes = changes.flat_map(|edit| [Some(&edit.patch), edit.until.as_ref()]);
+        moves.chain(changes.flatten()).map(String::as_str)
     }
 
     /// The edited files by path, computed from the texts that `pristine` gives; or everything that
@@ -138,25 +129,73 @@ impl Edits {
     pub fn apply(
         &self,
         pristine: impl Fn(&str) -> Result<Option<String>>,
-    ) -> Result<Result<BTreeMap<String, String>, Vec<Failure>>> {
-        let mut work = Work::default();
-        let from = self.moves.iter().flat_map(|edit| [&edit.from, &edit.to]);
-        let files = from
-            .chain(self.insertions.iter().map(|edit| &edit.file))
-            .chain(self.replacements.iter().map(|edit| &edit.file));
-        for file in files {
-            if let (false, Some(text)) = (work.files.contains_key(file), pristine(file)?) {
-                work.files.insert(file.clone(), text);
+    ) -> Result<Result<BTreeMap<String, String>, Vec<String>>> {
+        let mut files = BTreeMap::new();
+        let moved = self.moves.iter().flat_map(|edit| [&edit.from, &edit.to]);
+        for file in moved.chain(self.changes.iter().map(|edit| &edit.file)) {
+            if let (false, Some(text)) = (files.contains_key(file), pristine(file)?) {
+                files.insert(file.clone(), text);
             }
         }
-        self.moves.iter().for_each(|edit| work.relocate(edit));
-        self.insertions.iter().for_each(|edit| work.insert(edit));
-        self.replacements.iter().for_each(|edit| work.replace(edit));
-        Ok(match work.failures.is_empty() {
-            true => Ok(work.files),
-            false => Err(work.failures),
+        let mut failures = Vec::new();
+        for edit in &self.moves {
+            failures.extend(edit.make(&mut files).err().into_iter().flatten());
+        }
+        for edit in &self.changes {
+            failures.extend(edit.make(&mut files).err());
+        }
+        Ok(match failures.is_empty() {
+            true => Ok(files),
+            false => Err(failures),
         })
     }
+}
+
+impl Move {
+    fn make(&self, files: &mut BTreeMap<String, String>) -> Result<(), Vec<String>> {
+        let Self { from, to, .. } = self;
+        let source = files.get(from).ok_or_else(|| vec![is_missing(from)])?;
+        let (left, taken) = rewrite::take(source, &self.names).map_err(|failures| {
+            let failures = failures.iter().map(|why| format!("{from}: {why}"));
+            failures.collect::<Vec<_>>()
+        })?;
+        let made = match (&self.header, &self.after, files.get(to)) {
+            (Some(header), None, None) => format!("{header}\n{taken}"),
+            (Some(_), None, Some(_)) => return Err(vec![format!("{to}: the file exists already")]),
+            (None, Some(_), None) => return Err(vec![is_missing(to)]),
+            (None, Some(anchor), Some(text)) => {
+                rewrite::insert(text, Side::After, anchor, &format!("\n{taken}"))
+                    .map_err(|why| vec![format!("{to}: {why}")])?
+            }
+            _ => return Err(vec![format!("{to}: needs either `header` or `after`")]),
+        };
+        files.insert(from.clone(), left);
+        files.insert(to.clone(), made);
+        Ok(())
+    }
+}
+
+impl Change {
+    fn make(&self, files: &mut BTreeMap<String, String>) -> Result<(), String> {
+        let file = &self.file;
+        let text = files.get_mut(file).ok_or_else(|| is_missing(file))?;
+        let change = |text: &str| match (&self.before, &self.after, &self.pattern) {
+            (Some(line), None, None) => rewrite::insert(text, Side::Before, line, &self.text),
+            (None, Some(line), None) => rewrite::insert(text, Side::After, line, &self.text),
+            (None, None, Some(pattern)) => rewrite::replace(text, pattern, &self.text),
+            _ => Err("an edit needs either `before`, `after` or `pattern`".to_owned()),
+        };
+        let changed = match &self.within {
+            Some(name) => rewrite::within(text, name, change),
+            None => change(text),
+        };
+        *text = changed.map_err(|why| format!("{file}: {why}"))?;
+        Ok(())
+    }
+}
+
+fn is_missing(file: &str) -> String {
+    format!("{file}: there is no such file")
 }
 
 #[cfg(test)]

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Git, as far as the kernel tree needs it: plumbing, untouched by anybody's configuration.
+//! Git, as far as the kernel tree needs it, with the same configuration for every user.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::Result;
 use duct::Expression;
 
 use crate::base::process::{command, output};
 
-/// Settings that take the place of anybody's own.
+/// Settings that take the place of the user's.
 const SETTINGS: [&str; 8] = [
-    // Nothing is tidied behind our back, and a power cut may cost a tree.
+    // No garbage collection, and no wait for the disk: a power cut may cost a tree.
     "gc.auto=0",
     "core.fsync=none",
     // What is in the tree is what is committed.
@@ -26,18 +25,18 @@ const SETTINGS: [&str; 8] = [
     "user.email=lab@localhost",
 ];
 
+/// Where git itself runs this tool, in a hook or in an alias, they are set for another repository.
+const FOREIGN: [&str; 5] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+];
+
 /// Settings for adding a whole kernel tree: into one pack instead of a file for each object, and
 /// with little effort for its size.
 const BULK: [&str; 4] = ["-c", "core.bigFileThreshold=1", "-c", "core.compression=1"];
-
-/// Paths below the top of the tree, and what git has at each: mode and object id.
-pub type Entries = BTreeMap<String, Entry>;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    pub mode: String,
-    pub id: String,
-}
 
 /// A repository with its work tree.
 #[derive(Debug, Clone)]
@@ -51,6 +50,7 @@ impl Repo {
     }
 
     pub fn init(tree: &Path) -> Result<Self> {
+        fs_err::create_dir_all(tree)?;
         let repo = Self::at(tree);
         repo.run(["init", "-q", "--initial-branch=lab"])?;
         Ok(repo)
@@ -60,46 +60,38 @@ impl Repo {
         self.tree.join(".git")
     }
 
-    /// A git command in this repository.
-    pub fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Expression {
-        self.git_with(&[], args)
-    }
-
-    /// A git command with these variables in its environment.
+    /// A git command in this repository, with these variables in its environment.
     pub fn git_with<A: AsRef<OsStr>>(
         &self,
         env: &[(&str, &Path)],
         args: impl IntoIterator<Item = A>,
     ) -> Expression {
-        let settings = SETTINGS
-            .iter()
-            .flat_map(|setting| ["-c", setting])
-            .map(Into::into);
+        let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
         let args = args.into_iter().map(|arg| arg.as_ref().to_os_string());
-        let mut git = command("git", settings.chain(args)).dir(&self.tree);
-        for (name, value) in env {
-            git = git.env(name, value);
-        }
-        git = git
+        let git = command("git", settings.map(Into::into).chain(args)).dir(&self.tree);
+        let git = env
+            .iter()
+            .fold(git, |git, (name, value)| git.env(name, value));
+        // What is set above has precedence over what is set and removed here.
+        let git = git
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_OPTIONAL_LOCKS", "0");
-        // Where git itself runs this tool, in a hook or in an alias, they are set for another
-        // repository. What was set before this has precedence.
-        [
-            "GIT_DIR",
-            "GIT_WORK_TREE",
-            "GIT_INDEX_FILE",
-            "GIT_OBJECT_DIRECTORY",
-            "GIT_PREFIX",
-        ]
-        .iter()
-        .fold(git, |git, name| git.env_remove(name))
+        FOREIGN.iter().fold(git, |git, name| git.env_remove(name))
     }
 
     /// Runs git and returns what it printed, without the last newline.
     pub fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Result<String> {
-        Ok(output(&self.git(args))?.trim_end_matches('\n').to_string())
+        self.run_with(&[], args)
+    }
+
+    fn run_with<A: AsRef<OsStr>>(
+        &self,
+        env: &[(&str, &Path)],
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<String> {
+        let printed = output(&self.git_with(env, args))?;
+        Ok(printed.trim_end_matches('\n').to_owned())
     }
 
     /// The id of a revision, if there is such a one.
@@ -109,123 +101,96 @@ impl Repo {
 
     /// A file's text in a revision; none if it is not there.
     pub fn show(&self, revision: &str, path: &str) -> Result<Option<String>> {
-        let entry = self.run(["ls-tree", revision, "--", path])?;
-        if entry.is_empty() {
+        if self.run(["ls-tree", revision, "--", path])?.is_empty() {
             return Ok(None);
         }
         let blob = format!("{revision}:{path}");
-        output(&self.git(["cat-file", "blob", &blob])).map(Some)
-    }
-
-    /// Stores files and returns their ids in the same order.
-    pub fn store(&self, files: &[PathBuf]) -> Result<Vec<String>> {
-        let mut paths = Vec::new();
-        for file in files {
-            paths.extend(file.as_os_str().as_encoded_bytes());
-            paths.push(b'\n');
-        }
-        let git = self.git(["hash-object", "-w", "--no-filters", "--stdin-paths"]);
-        let ids = output(&git.stdin_bytes(paths))?;
-        let ids: Vec<_> = ids.lines().map(str::to_string).collect();
-        ensure!(
-            ids.len() == files.len(),
-            "git stored {} of {} files",
-            ids.len(),
-            files.len()
-        );
-        Ok(ids)
-    }
-
-    /// What differs between two revisions: the paths of `to`, none for those that it lacks.
-    pub fn differences(&self, from: &str, to: &str) -> Result<BTreeMap<String, Option<Entry>>> {
-        let raw = self.run(["diff-tree", "-r", "-z", "--no-renames", from, to])?;
-        parse_raw(&raw).with_context(|| format!("cannot read the differences of {from} and {to}"))
+        output(&self.git_with(&[], ["cat-file", "blob", &blob])).map(Some)
     }
 
     /// Adds files as `how` tells, from the work tree and with the index that `env` names, and
     /// returns the id of the whole tree.
     pub fn snapshot(&self, env: &[(&str, &Path)], how: &[&str]) -> Result<String> {
-        output(&self.git_with(env, BULK.iter().chain(&["add"]).chain(how)))?;
-        let tree = output(&self.git_with(env, ["write-tree"]))?;
-        Ok(tree.trim().to_string())
+        self.run_with(env, BULK.iter().chain(&["add"]).chain(how))?;
+        self.run_with(env, ["write-tree"])
     }
 
-    /// Commits a revision's tree with these entries laid over it, and nothing else changed.
-    pub fn commit_over(&self, parent: &str, entries: &Entries, message: &str) -> Result<String> {
-        self.commit_over_as(&[], parent, entries, message)
+    /// Lays files, which are in the directory `over`, over the tree of a revision, and returns the
+    /// id of the whole tree. No file of the work tree is looked at.
+    pub fn lay_over<'a>(
+        &self,
+        revision: &str,
+        over: &Path,
+        paths: impl Iterator<Item = &'a String>,
+    ) -> Result<String> {
+        let scratch = tempfile::tempdir()?;
+        let (git_dir, index) = (self.git_dir(), scratch.path().join("index"));
+        let env = [
+            ("GIT_DIR", &*git_dir),
+            ("GIT_WORK_TREE", over),
+            ("GIT_INDEX_FILE", &*index),
+        ];
+        self.run_with(&env, ["read-tree", revision])?;
+        let paths: String = paths.map(|path| format!("{path}\0")).collect();
+        let add = self.git_with(&env, ["update-index", "--add", "-z", "--stdin"]);
+        output(&add.stdin_bytes(paths))?;
+        self.run_with(&env, ["write-tree"])
     }
 
-    /// The same, with these variables in git's environment: they can tell who the author is.
-    pub fn commit_over_as(
+    /// Commits a tree. The variables in git's environment can tell who the author is.
+    pub fn commit_as(
         &self,
         env: &[(&str, &Path)],
         parent: &str,
-        entries: &Entries,
+        tree: &str,
         message: &str,
     ) -> Result<String> {
-        let index = tempfile::Builder::new()
-            .prefix("lab-index-")
-            .tempdir_in(self.git_dir())?;
-        let index = index.path().join("index");
-        let git = |args: &[&str]| self.git_with(&[("GIT_INDEX_FILE", &index)], args);
-        output(&git(&["read-tree", parent]))?;
-        let mut lines = String::new();
-        for (path, Entry { mode, id }) in entries {
-            lines += &format!("{mode} {id}\t{path}\0");
-        }
-        output(&git(&["update-index", "-z", "--index-info"]).stdin_bytes(lines))?;
-        let tree = output(&git(&["write-tree"]))?;
-        let commit = ["commit-tree", tree.trim(), "-p", parent, "-m", message];
-        Ok(output(&self.git_with(env, commit))?.trim().to_string())
+        self.run_with(env, ["commit-tree", tree, "-p", parent, "-m", message])
     }
-}
-
-/// Reads the output of `git diff-tree -r -z`: `:100644 100644 id id M`, then the path.
-fn parse_raw(raw: &str) -> Option<BTreeMap<String, Option<Entry>>> {
-    let mut fields = raw.split_terminator('\0');
-    let mut differences = BTreeMap::new();
-    while let Some(meta) = fields.next() {
-        let mut words = meta.split(' ').skip(1);
-        let mode = words.next()?.to_string();
-        let id = words.nth(1)?.to_string();
-        let entry = (mode != "000000").then_some(Entry { mode, id });
-        differences.insert(fields.next()?.to_string(), entry);
-    }
-    Some(differences)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fs_err as fs;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn raw_differences_are_read() {
-        let raw = ":100644 100755 aa bb M\0fs/a.c\0:100644 000000 cc 00 D\0b\0";
-        let read = parse_raw(raw).unwrap();
-        let entry = read["fs/a.c"].as_ref().unwrap();
-        assert_eq!((entry.mode.as_str(), entry.id.as_str()), ("100755", "bb"));
-        assert_eq!(read["b"], None);
-        assert_eq!(parse_raw(":100644 100755"), None);
-    }
-
-    #[test]
-    fn a_commit_over_another_changes_only_what_it_is_told() {
+    fn files_are_laid_over_a_tree_and_nothing_else_is_changed() {
         let dir = tempfile::tempdir().unwrap();
-        let repo = Repo::init(dir.path()).unwrap();
-        std::fs::write(dir.path().join("a"), "1\n").unwrap();
-        std::fs::write(dir.path().join("b"), "2\n").unwrap();
-        repo.run(["add", "-A"]).unwrap();
-        repo.run(["commit", "-q", "-m", "base"]).unwrap();
-        let id = repo.store(&[dir.path().join("a")]).unwrap().remove(0);
-        let entry = Entry {
-            mode: "100644".into(),
-            id,
-        };
-        let entries = Entries::from([("c/d".to_string(), entry.clone())]);
-        let over = repo.commit_over("HEAD", &entries, "over").unwrap();
-        let differences = repo.differences("HEAD", &over).unwrap();
-        assert_eq!(differences, [("c/d".to_string(), Some(entry))].into());
-        assert_eq!(repo.show(&over, "c/d").unwrap().as_deref(), Some("1\n"));
-        assert_eq!(repo.show(&over, "none").unwrap(), None);
+        let repo = Repo::init(&dir.path().join("repo")).unwrap();
+        for (file, text) in [
+            ("repo/a", "1\n"),
+            ("repo/b", "2\n"),
+            ("over/c/d", "3\n"),
+            ("over/b", "4\n"),
+        ] {
+            let file = dir.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let script = dir.path().join("over/c/d");
+        fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+        let base = repo.snapshot(&[], &["-A"]).unwrap();
+        let base = repo.run(["commit-tree", &base, "-m", "base"]).unwrap();
+        let paths = ["b", "c/d"].map(String::from);
+        let tree = repo
+            .lay_over(&base, &dir.path().join("over"), paths.iter())
+            .unwrap();
+        let commit = repo.commit_as(&[], &base, &tree, "over").unwrap();
+
+        assert_eq!(repo.find(&format!("{commit}^")).as_ref(), Some(&base));
+        let listed = repo
+            .run(["ls-tree", "-r", "--format=%(objectmode) %(path)", &commit])
+            .unwrap();
+        assert_eq!(listed, "100644 a\n100644 b\n100755 c/d");
+        assert_eq!(repo.show(&commit, "a").unwrap().as_deref(), Some("1\n"));
+        assert_eq!(repo.show(&commit, "b").unwrap().as_deref(), Some("4\n"));
+        assert_eq!(repo.show(&commit, "none").unwrap(), None);
+        assert_eq!(
+            fs::read_to_string(dir.path().join("repo/b")).unwrap(),
+            "2\n"
+        );
+        assert!(repo.show("none", "a").is_err());
     }
 }

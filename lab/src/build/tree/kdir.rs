@@ -6,17 +6,14 @@
 //! a git work tree, its objects are used and not copied, and only what git tracks there counts,
 //! uncommitted changes included.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use fs_err as fs;
 
-use super::git::Repo;
-use crate::base::error::{fault, Help};
-use crate::base::process::output;
-use crate::base::progress::{say, Step};
-use crate::base::version::Version;
-use crate::get::source::version_of;
+use super::{git::Repo, keep_pristine};
+use crate::base::error::Help;
+use crate::base::progress::Step;
 
 /// What a build leaves in a tree, where no git tells it from the source. The tree's `.gitignore`
 /// cannot: in Debian's source it names everything.
@@ -32,79 +29,103 @@ const BUILT: [&str; 9] = [
     ":(exclude,glob)arch/*/include/generated/**",
 ];
 
-/// The version of a kernel tree; what is not one is refused.
-pub fn version(kdir: &Path) -> Result<Version> {
-    version_of(kdir).ok_or_else(|| {
-        fault(
-            format!("KDIR={} is not the top of a kernel tree", kdir.display()),
-            "pass the directory that holds the kernel's Makefile and arch/arm64/kvm",
-        )
-    })
-}
-
-/// Takes the user's tree as it is now into `repo`, and returns the commit that holds it. It is the
-/// same commit as before if nothing has changed.
+/// Takes the user's tree as it is now into `repo`, and returns the commit that holds it.
 pub fn snapshot(repo: &Repo, kdir: &Path) -> Result<String> {
     let step = Step::spinner(format!("reading {}", kdir.display()));
-    let index = repo.git_dir().join("kdir-index");
     let git_dir = repo.git_dir();
-    let env: [(&str, &Path); 3] = [
-        ("GIT_DIR", &git_dir),
+    let index = git_dir.join("kdir-index");
+    let env = [
+        ("GIT_DIR", &*git_dir),
         ("GIT_WORK_TREE", kdir),
-        ("GIT_INDEX_FILE", &index),
+        ("GIT_INDEX_FILE", &*index),
     ];
     let users = Repo::at(kdir);
-    let (tree, what) = if is_top_of_repo(&users, kdir) {
-        borrow_objects(repo, &users)?;
-        fs::copy(users.path_of("index")?, &index)
+    let top = users.run(["rev-parse", "--show-toplevel"]);
+    let (tree, what) = if top.is_ok_and(|top| Path::new(&top) == kdir) {
+        let place = |name| users.run(["rev-parse", "--path-format=absolute", "--git-path", name]);
+        // Our repository finds the objects of the user's, as after `git clone --shared`.
+        let info = git_dir.join("objects/info");
+        fs::create_dir_all(&info)?;
+        fs::write(info.join("alternates"), place("objects")? + "\n")?;
+        fs::copy(place("index")?, &index)
             .help("commit something in that tree, or pass a tree without .git")?;
         let tree = repo.snapshot(&env, &["-u"])?;
-        let head = users.find("HEAD^{tree}").unwrap_or_default();
-        let commit = users.find("HEAD").unwrap_or_default();
-        let changed = if head == tree {
-            ""
-        } else {
-            " with its uncommitted changes"
+        let changed = match users.find("HEAD^{tree}") == Some(tree.clone()) {
+            true => "",
+            false => " with its uncommitted changes",
         };
+        let commit = users.find("HEAD").unwrap_or_default();
         (tree, format!("{} at {commit:.12}{changed}", kdir.display()))
     } else {
-        let add = ["-A", "-f", "--", "."]
-            .into_iter()
-            .chain(BUILT)
-            .collect::<Vec<_>>();
-        (repo.snapshot(&env, &add)?, kdir.display().to_string())
+        let all = [&["-A", "-f", "--", "."], &BUILT[..]].concat();
+        (repo.snapshot(&env, &all)?, kdir.display().to_string())
     };
     drop(step);
+    keep_pristine(repo, &tree, &what)
+}
 
-    if repo
-        .find("pristine^{tree}")
-        .is_some_and(|known| known == tree)
-    {
-        return repo.run(["rev-parse", "pristine"]);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::process::{command, output};
+
+    /// Every file below a directory, with what it holds and when it was written.
+    fn state(dir: &Path) -> String {
+        let script = "find . -printf '%p %m %T@ ' -type f -exec cksum {} + | sort";
+        output(&command("sh", ["-ec", script]).dir(dir)).unwrap()
     }
-    let commit = repo.run(["commit-tree", &tree, "-m", &what])?;
-    repo.run(["update-ref", "refs/tags/pristine", &commit])?;
-    say(format!("took {what}"));
-    Ok(commit)
-}
 
-fn is_top_of_repo(users: &Repo, kdir: &Path) -> bool {
-    let top = users.run(["rev-parse", "--show-toplevel"]);
-    top.is_ok_and(|top| Path::new(&top) == kdir)
-}
+    fn users(dir: &Path) -> std::path::PathBuf {
+        let users = dir.canonicalize().unwrap().join("users");
+        fs::create_dir_all(users.join("include/generated")).unwrap();
+        for (file, text) in [
+            ("Makefile", "old\n"),
+            ("built.o", ""),
+            ("include/generated/a.h", ""),
+        ] {
+            fs::write(users.join(file), text).unwrap();
+        }
+        users
+    }
 
-/// Lets our repository find the objects of the user's, as `git clone --shared` does.
-fn borrow_objects(repo: &Repo, users: &Repo) -> Result<()> {
-    let objects = format!("{}\n", users.path_of("objects")?.display());
-    let info = repo.git_dir().join("objects/info");
-    fs::create_dir_all(&info)?;
-    Ok(fs::write(info.join("alternates"), objects)?)
-}
+    #[test]
+    fn a_git_tree_is_only_read_and_taken_with_its_uncommitted_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let users = users(dir.path());
+        let theirs = Repo::init(&users).unwrap();
+        theirs.run(["add", "Makefile"]).unwrap();
+        theirs.run(["commit", "-q", "-m", "theirs"]).unwrap();
+        fs::write(users.join("Makefile"), "new\n").unwrap();
+        let before = state(&users);
 
-impl Repo {
-    /// Where git keeps a file of its own for this work tree.
-    fn path_of(&self, name: &str) -> Result<PathBuf> {
-        let args = ["rev-parse", "--path-format=absolute", "--git-path", name];
-        Ok(output(&self.git(args))?.trim_end().into())
+        let repo = Repo::init(&dir.path().join("ours")).unwrap();
+        let commit = snapshot(&repo, &users).unwrap();
+        assert_eq!(state(&users), before);
+        assert_eq!(
+            repo.show(&commit, "Makefile").unwrap().as_deref(),
+            Some("new\n")
+        );
+        assert_eq!(
+            repo.run(["ls-tree", "-r", "--name-only", &commit]).unwrap(),
+            "Makefile"
+        );
+        assert_eq!(repo.find("pristine").as_ref(), Some(&commit));
+        // Nothing has changed since.
+        assert_eq!(snapshot(&repo, &users).unwrap(), commit);
+        assert_eq!(state(&users), before);
+    }
+
+    #[test]
+    fn a_tree_without_git_is_only_read_and_taken_without_what_was_built() {
+        let dir = tempfile::tempdir().unwrap();
+        let users = users(dir.path());
+        let before = state(&users);
+        let repo = Repo::init(&dir.path().join("ours")).unwrap();
+        let commit = snapshot(&repo, &users).unwrap();
+        assert_eq!(state(&users), before);
+        assert_eq!(
+            repo.run(["ls-tree", "-r", "--name-only", &commit]).unwrap(),
+            "Makefile"
+        );
     }
 }

@@ -10,8 +10,7 @@ use fs_err as fs;
 
 use crate::base::project::Project;
 
-/// Files and directories here, and their places in a kernel tree. A missing one is no error: not
-/// every state of the project has all of them.
+/// Files and directories here, and their places in a kernel tree.
 const PLACES: [(&str, &str); 9] = [
     ("Kbuild", "arch/arm64/kvm/fw_regs/Kbuild"),
     ("Kconfig", "arch/arm64/kvm/fw_regs/Kconfig"),
@@ -28,10 +27,7 @@ const PLACES: [(&str, &str); 9] = [
 pub fn files(project: &Project) -> Result<BTreeMap<String, PathBuf>> {
     let mut files = BTreeMap::new();
     for (ours, theirs) in PLACES {
-        let ours = project.root().join(ours);
-        if ours.exists() {
-            collect(&ours, theirs.to_string(), &mut files)?;
-        }
+        collect(&project.root().join(ours), theirs.to_owned(), &mut files)?;
     }
     Ok(files)
 }

@@ -2,15 +2,13 @@
 
 //! The three changes that can be made to a kernel file, as functions from text to text.
 //!
-//! A refusal is a sentence that says why; the caller knows the file.
+//! An error says why a change cannot be made; the caller knows the file.
 
 use std::ops::Range;
 
 use regex::Regex;
 
 use super::cdefs;
-
-pub type Refusal = String;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -19,7 +17,7 @@ pub enum Side {
 }
 
 /// Puts `text` before or after the one line that is equal to `anchor`.
-pub fn insert(file: &str, side: Side, anchor: &str, text: &str) -> Result<String, Refusal> {
+pub fn insert(file: &str, side: Side, anchor: &str, text: &str) -> Result<String, String> {
     let mut matches = Vec::new();
     let mut start = 0;
     for line in file.split_inclusive('\n') {
@@ -28,17 +26,16 @@ pub fn insert(file: &str, side: Side, anchor: &str, text: &str) -> Result<String
         }
         start += line.len();
     }
-    let line = only(matches)?;
+    let line = only(matches, anchor)?;
     let at = match side {
         Side::Before => line.start,
         Side::After => line.end,
     };
     let (head, tail) = file.split_at(at);
     // The last line of a file can lack its newline.
-    let newline = if head.is_empty() || head.ends_with('\n') {
-        ""
-    } else {
-        "\n"
+    let newline = match head.is_empty() || head.ends_with('\n') {
+        true => "",
+        false => "\n",
     };
     Ok([head, newline, text, tail].concat())
 }
@@ -47,49 +44,47 @@ pub fn insert(file: &str, side: Side, anchor: &str, text: &str) -> Result<String
 pub fn within(
     file: &str,
     name: &str,
-    change: impl FnOnce(&str) -> Result<String, Refusal>,
-) -> Result<String, Refusal> {
-    let found = cdefs::find(file, name).map_err(|error| error.to_string())?;
-    let range = only(found).map_err(|why| format!("in `{name}`, which was {why}"))?;
-    let changed = change(&file[range.clone()]).map_err(|why| format!("in `{name}` {why}"))?;
-    Ok([&file[..range.start], &changed, &file[range.end..]].concat())
+    change: impl FnOnce(&str) -> Result<String, String>,
+) -> Result<String, String> {
+    let range = definition(file, name)?;
+    let changed = change(&file[range.clone()]).map_err(|why| format!("{why} in `{name}`"))?;
+    Ok(splice(file, range, &changed))
 }
 
 /// Puts `text` in the place of the one match of `pattern`. `^` and `$` match at each line. `${name}`
 /// in the text stands for what the pattern's group of that name matches.
-pub fn replace(file: &str, pattern: &str, text: &str) -> Result<String, Refusal> {
-    let pattern = Regex::new(&format!("(?m){pattern}")).map_err(|error| error.to_string())?;
-    let found = only(pattern.captures_iter(file).collect())?;
-    let range = found.get_match().range();
+pub fn replace(file: &str, pattern: &str, text: &str) -> Result<String, String> {
+    let regex = Regex::new(&format!("(?m){pattern}")).map_err(|error| error.to_string())?;
+    let found = only(regex.captures_iter(file).collect(), pattern)?;
     let mut expanded = String::new();
     found.expand(text, &mut expanded);
-    Ok([&file[..range.start], &expanded, &file[range.end..]].concat())
+    Ok(splice(file, found.get_match().range(), &expanded))
 }
 
 /// Takes the named C definitions out of a file: what is left, and what was taken, in the order
 /// and with the empty lines of the source. All names that cannot be taken are told.
-pub fn take(file: &str, names: &[String]) -> Result<(String, String), Vec<(String, Refusal)>> {
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    let mut refusals = Vec::new();
+pub fn take(file: &str, names: &[String]) -> Result<(String, String), Vec<String>> {
+    let (mut ranges, mut failures) = (Vec::new(), Vec::new());
     for name in names {
-        let found = cdefs::find(file, name).map_err(|error| error.to_string());
-        match found.and_then(only) {
+        match definition(file, name) {
             Ok(range) => ranges.push(range),
-            Err(refusal) => refusals.push((name.clone(), refusal)),
+            Err(failure) => failures.push(failure),
         }
     }
-    if !refusals.is_empty() {
-        return Err(refusals);
+    if !failures.is_empty() {
+        return Err(failures);
     }
     ranges.sort_by_key(|range| range.start);
     ranges.dedup();
 
     let mut taken = String::new();
-    for (index, range) in ranges.iter().enumerate() {
-        if index > 0 && ranges[index - 1].end < range.start {
+    let mut end = None;
+    for range in &ranges {
+        if end.is_some_and(|end| end < range.start) {
             taken.push('\n');
         }
         taken += &file[range.clone()];
+        end = Some(range.end);
     }
     // From the last to the first, so that the ranges before stay right.
     let left = ranges.into_iter().rev().fold(file.to_string(), remove);
@@ -97,24 +92,33 @@ pub fn take(file: &str, names: &[String]) -> Result<(String, String), Vec<(Strin
 }
 
 /// Removes whole lines, and one of the two empty lines that would meet.
-fn remove(mut file: String, range: Range<usize>) -> String {
-    let gap_above = range.start == 0 || file[..range.start].ends_with("\n\n");
-    let tail = &file[range.end..];
-    let range = match gap_above {
-        true if tail.starts_with('\n') => range.start..range.end + 1,
-        true if tail.is_empty() => range.start.saturating_sub(1)..range.end,
-        _ => range,
+fn remove(file: String, Range { start, end }: Range<usize>) -> String {
+    let gap_above = start == 0 || file[..start].ends_with("\n\n");
+    let range = match &file[end..] {
+        tail if gap_above && tail.starts_with('\n') => start..end + 1,
+        "" if gap_above => start.saturating_sub(1)..end,
+        _ => start..end,
     };
-    file.replace_range(range, "");
-    file
+    splice(&file, range, "")
 }
 
-/// The only element, or why there is none.
-fn only<T>(mut found: Vec<T>) -> Result<T, Refusal> {
+fn splice(file: &str, range: Range<usize>, text: &str) -> String {
+    [&file[..range.start], text, &file[range.end..]].concat()
+}
+
+fn definition(file: &str, name: &str) -> Result<Range<usize>, String> {
+    only(
+        cdefs::find(file, name).map_err(|error| error.to_string())?,
+        name,
+    )
+}
+
+/// The only place where something was found, or why there is none.
+fn only<T>(mut found: Vec<T>, what: &str) -> Result<T, String> {
     match (found.len(), found.pop()) {
         (1, Some(found)) => Ok(found),
-        (0, _) | (_, None) => Err("not found".into()),
-        (count, _) => Err(format!("found {count} times, not once")),
+        (0, _) | (_, None) => Err(format!("`{what}` not found")),
+        (count, _) => Err(format!("`{what}` found {count} times, not once")),
     }
 }
 
@@ -138,8 +142,8 @@ mod tests {
     #[test]
     fn insert_needs_the_whole_line_and_one_only() {
         let refused = |file, anchor| insert(file, Side::After, anchor, "new\n").unwrap_err();
-        assert_eq!(refused(MAKEFILE, "a-y"), "not found");
-        assert_eq!(refused("x\nx\n", "x"), "found 2 times, not once");
+        assert_eq!(refused(MAKEFILE, "a-y"), "`a-y` not found");
+        assert_eq!(refused("x\nx\n", "x"), "`x` found 2 times, not once");
     }
 
     #[test]
@@ -148,9 +152,9 @@ mod tests {
         assert_eq!(replaced, MAKEFILE.replace("b-y", "b-n"));
         assert_eq!(
             replace(MAKEFILE, "-y", "").unwrap_err(),
-            "found 2 times, not once"
+            "`-y` found 2 times, not once"
         );
-        assert_eq!(replace(MAKEFILE, "-z", "").unwrap_err(), "not found");
+        assert_eq!(replace(MAKEFILE, "-z", "").unwrap_err(), "`-z` not found");
         assert!(replace(MAKEFILE, "(", "").is_err());
     }
 
@@ -181,14 +185,10 @@ mod tests {
     #[test]
     fn take_tells_all_that_is_missing() {
         let twice = format!("{C}int one(void)\n{{\n}}\n");
-        let refusals = take(&twice, &names(&["A", "none", "one"])).unwrap_err();
-        let refusal = |name: &str, why: &str| (name.to_string(), why.to_string());
+        let failures = take(&twice, &names(&["A", "none", "one"])).unwrap_err();
         assert_eq!(
-            refusals,
-            [
-                refusal("none", "not found"),
-                refusal("one", "found 2 times, not once")
-            ]
+            failures,
+            ["`none` not found", "`one` found 2 times, not once"]
         );
     }
 }

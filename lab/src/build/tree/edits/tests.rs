@@ -109,14 +109,13 @@ fn every_failure_is_told() {
         })
     };
     let failures = edits.apply(other).unwrap().unwrap_err();
-    let failures: Vec<String> = failures.iter().map(Failure::to_string).collect();
     assert_eq!(
         failures,
         [
             "a.c: `f` not found",
             "a.c: `N` not found",
             "Makefile: `a` found 2 times, not once",
-            "b.c: `	x();` in `f`, which was not found",
+            "b.c: `f` not found",
             "Makefile: `^z.*` not found",
         ]
     );
@@ -127,10 +126,7 @@ fn a_new_file_must_be_new() {
     let edits: Edits = toml::from_str(EDITS).unwrap();
     let full = |file: &str| tree(if file == "new.c" { "a.c" } else { file });
     let failures = edits.apply(full).unwrap().unwrap_err();
-    assert_eq!(
-        failures[0].to_string(),
-        "new.c: `f` the file exists already"
-    );
+    assert_eq!(failures, ["new.c: the file exists already"]);
 }
 
 #[test]
