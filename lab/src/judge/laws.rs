@@ -143,11 +143,10 @@ fn list(reasons: &BTreeSet<Reason>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::example::example;
+    use crate::model::example::{example, told_of};
 
     fn checked(heard: &Heard) -> Result<()> {
-        let matrix = heard.matrix()?;
-        check(heard, &Moves::new(&matrix)?)
+        told_of(heard, |moves| check(heard, moves))
     }
 
     fn complaint(spoil: impl FnOnce(&mut Heard)) -> String {

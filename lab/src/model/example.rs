@@ -12,6 +12,7 @@ use crate::model::heard::{Answers, Heard, Home};
 use crate::model::hosts::Host;
 use crate::model::matrix::{Refusal, Why};
 use crate::model::mistakes::{self, Mistake};
+use crate::model::moves::Moves;
 use crate::model::reason::Reason;
 use crate::model::registers::Id;
 
@@ -58,6 +59,12 @@ pub fn example() -> Heard {
         default: by_default(told),
         c: by_default(untold),
     }
+}
+
+/// What a report says of the moves.
+pub fn told_of<T>(heard: &Heard, told: impl FnOnce(&Moves) -> T) -> T {
+    let matrix = heard.matrix().unwrap();
+    told(&Moves::new(&matrix).unwrap())
 }
 
 fn host(name: &str) -> Host {

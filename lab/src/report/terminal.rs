@@ -69,13 +69,12 @@ fn offers(moves: &Moves) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::example::example;
+    use crate::model::example::{example, told_of};
 
     #[test]
     fn the_report_fits_a_terminal() {
         let heard = example();
-        let matrix = heard.matrix().unwrap();
-        let text = all(&heard, &Moves::new(&matrix).unwrap());
+        let text = told_of(&heard, |moves| all(&heard, moves));
         for line in anstream::adapter::strip_str(&text).to_string().lines() {
             assert!(line.len() <= 100 && line == line.trim_end(), "`{line}`");
         }

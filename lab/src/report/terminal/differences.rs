@@ -62,26 +62,22 @@ fn ways_back(moves: &Moves, is_meant: impl Fn(usize, usize) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::example::example;
+    use crate::model::example::{example, told_of};
     use crate::model::heard::Heard;
-
-    fn told_of(heard: &Heard) -> String {
-        told(&Moves::new(&heard.matrix().unwrap()).unwrap())
-    }
 
     #[test]
     fn one_way_moves_are_told_with_their_refusals() {
         let expected = "\nA default VM has no way back:\n  bad -> good -> back\n      \
                         SMCCC_ARCH_WORKAROUND_1 = 2 (not required): EINVAL, exceeds the offer \
                         (offer 1)\n";
-        let text = told_of(&example());
+        let text = told_of(&example(), told);
         assert!(text.contains(expected), "{text}");
     }
 
     #[test]
     fn every_difference_is_told() {
         let unexplained = |heard: &Heard, moved: &str| {
-            let text = told_of(heard);
+            let text = told_of(heard, told);
             assert!(
                 text.ends_with(&format!("\nNot explained:\n  {moved}\n")),
                 "{text}"
@@ -100,6 +96,6 @@ mod tests {
     fn agreement_is_told_too() {
         let mut heard = example();
         heard.default = heard.strict.clone();
-        assert_eq!(told_of(&heard), "A default VM fares the same.\n");
+        assert_eq!(told_of(&heard, told), "A default VM fares the same.\n");
     }
 }

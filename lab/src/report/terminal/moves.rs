@@ -77,12 +77,11 @@ pub fn legend(moves: &Moves) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::example::example;
+    use crate::model::example::{example, told_of};
     use crate::model::heard::Heard;
 
     fn rows(heard: &Heard, text: fn(&Moves) -> String) -> Vec<Vec<String>> {
-        let matrix = heard.matrix().unwrap();
-        let text = text(&Moves::new(&matrix).unwrap());
+        let text = told_of(heard, text);
         let text = anstream::adapter::strip_str(&text).to_string();
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
         text.lines().map(words).collect()
