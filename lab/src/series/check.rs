@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{anyhow, ensure, Context, Result};
+use anyhow::{anyhow, ensure, Result};
 
 use super::{get_maintainer, make, name, Made};
 use crate::base::process::{command, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::build::tree::{edits::Edits, git::Repo, overlay};
-use crate::model::results::{Case, Groups};
+use crate::model::results::{Case, Groups, Outcome};
 use crate::verify::format;
 
 /// What checkpatch may say of every patch: that nobody has signed it off, which is the submitter's;
@@ -46,11 +46,11 @@ pub fn run(project: &Project) -> Result<Groups> {
     let step = Step::counter("looking at the series", made.patches.len() as u64);
     let checkpatch = made.patches.iter().map(|patch| {
         step.inc(1);
-        Case::from_result(name(patch), checkpatch(project, patch))
+        Ok(Case::new(name(patch), checkpatch(project, patch)?))
     });
     Ok(vec![
         (String::new(), whole),
-        ("checkpatch".to_owned(), checkpatch.collect()),
+        ("checkpatch".to_owned(), checkpatch.collect::<Result<_>>()?),
     ])
 }
 
@@ -71,7 +71,7 @@ fn applies(made: &Made) -> Result<()> {
 
 /// What it misjudges is ignored in a patch that adds such a file; the other files in it are looked
 /// at alone in another step.
-fn checkpatch(project: &Project, patch: &str) -> Result<()> {
+fn checkpatch(project: &Project, patch: &str) -> Result<Outcome> {
     let text = fs_err::read_to_string(patch)?;
     let added = text.lines().filter_map(|line| line.strip_prefix("+++ b/"));
     let ignored: Vec<&str> = added.flat_map(format::misjudged).chain([IGNORE]).collect();
@@ -79,20 +79,9 @@ fn checkpatch(project: &Project, patch: &str) -> Result<()> {
 
     let script = "scripts/checkpatch.pl --strict --terse --no-summary --color=never --ignore";
     let args = script.split(' ').chain([&*ignored, patch]);
-    let ran = command("perl", args)
-        .dir(project.tree())
-        // Its scripts in Python need Debian's modules.
-        .env("PATH", "/usr/bin:/bin")
-        .stdin_null()
-        .stderr_to_stdout()
-        .stdout_capture()
-        .unchecked()
-        .run()
-        .context("perl")?;
-    let text = String::from_utf8_lossy(&ran.stdout);
-    let is_good = ran.status.success() && text.trim().is_empty();
-    ensure!(is_good, "{text}checkpatch.pl: {}", ran.status);
-    Ok(())
+    let perl = command("perl", args).dir(project.tree());
+    // Its scripts in Python need Debian's modules.
+    format::judge("checkpatch.pl", &perl.env("PATH", "/usr/bin:/bin"))
 }
 
 fn asked(recipients: &str) -> Result<()> {

@@ -5,6 +5,7 @@
 use std::io::ErrorKind;
 
 use anyhow::{ensure, Context, Result};
+use duct::Expression;
 
 use crate::base::process::{command, output};
 use crate::base::progress::Step;
@@ -36,7 +37,13 @@ pub fn run(project: &Project) -> Result<Groups> {
     let config = format!("--config-path={}", config.display());
     let mut arguments = vec!["--check", "--edition=2021", "--color=never", &config];
     arguments.extend(files.iter().filter(|file| file.ends_with(".rs")));
-    let rustfmt = Case::new("rustfmt", tool(project, "rustfmt", &arguments)?);
+    let rustfmt = Case::new(
+        "rustfmt",
+        judge(
+            "rustfmt",
+            &command("rustfmt", arguments).dir(project.root()),
+        )?,
+    );
 
     let mut checkpatches = Vec::new();
     for file in files {
@@ -72,13 +79,15 @@ fn checkpatch(project: &Project, file: &str) -> Result<Outcome> {
     arguments.extend(options.split(' '));
     arguments.extend(misjudged(file).flat_map(|types| ["--ignore", types]));
     arguments.extend(["-f", file]);
-    tool(project, "perl", &arguments)
+    judge(
+        "checkpatch.pl",
+        &command("perl", arguments).dir(project.root()),
+    )
 }
 
-/// A pass if the tool says nothing; a skip where it is not installed.
-fn tool(project: &Project, name: &str, arguments: &[&str]) -> Result<Outcome> {
-    let ran = command(name, arguments)
-        .dir(project.root())
+/// A pass if the tool is content; a skip where it is not installed.
+pub fn judge(name: &str, tool: &Expression) -> Result<Outcome> {
+    let ran = tool
         .stdin_null()
         .stderr_to_stdout()
         .stdout_capture()
