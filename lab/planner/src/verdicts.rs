@@ -43,7 +43,7 @@ pub struct Refused<'a> {
 impl<'a> Verdicts<'a> {
     /// Asks all hosts.
     pub fn new(hosts: &'a Hosts, dump: &Dumps, question: Question) -> Self {
-        let mut answers = Answers {
+        let mut answers = Survey {
             hosts,
             question,
             refused: vec![false; hosts.groups().len()],
@@ -76,7 +76,7 @@ impl<'a> Verdicts<'a> {
     }
 }
 
-struct Answers<'a> {
+struct Survey<'a> {
     hosts: &'a Hosts,
     question: Question,
     /// By group of hosts.
@@ -84,7 +84,7 @@ struct Answers<'a> {
     refusals: Vec<Refused<'a>>,
 }
 
-impl<'a> Answers<'a> {
+impl<'a> Survey<'a> {
     /// Has the policy judge a write to a fresh VM on all hosts, by what they offer.
     fn write(
         &mut self,

@@ -68,7 +68,7 @@ struct Saved {
 }
 
 /// Hosts that are up, each with the kernel that it has now.
-struct Up<'a> {
+struct Booted<'a> {
     crew: &'a Crew,
     handlers: Vec<Handlers>,
 }
@@ -108,7 +108,7 @@ impl Lab<'_> {
         handlers: Handlers,
         job: &Job,
         vms: &[Vm],
-        lead: impl FnOnce(&Up, &[Transcript]) -> Result<T>,
+        lead: impl FnOnce(&Booted, &[Transcript]) -> Result<T>,
     ) -> Result<T> {
         let job_of = |host: &Host| {
             let mut job = job.clone();
@@ -131,7 +131,7 @@ impl Lab<'_> {
         let handlers = boots.iter().map(|boot| boot.handlers).collect();
         let message = "saving VMs on every host";
         self.booter.crew(message, &boots, |crew, transcripts| {
-            lead(&Up { crew, handlers }, &transcripts)
+            lead(&Booted { crew, handlers }, &transcripts)
         })
     }
 
@@ -165,7 +165,7 @@ impl Lab<'_> {
     /// each VM's first host restore what was saved there. All that for each kind of VM.
     fn travel<const N: usize>(
         &self,
-        up: &Up,
+        up: &Booted,
         vms: [Vm; N],
         said: &[Transcript],
         saved: &Saved,
@@ -222,7 +222,7 @@ impl Lab<'_> {
     /// of the host.
     fn restore<const N: usize>(
         &self,
-        up: &Up,
+        up: &Booted,
         message: &str,
         vms: [Vm; N],
         batches: impl Fn(usize, usize) -> Vec<Batch>,

@@ -16,7 +16,7 @@ use crate::boot::Booter;
 use crate::build::Built;
 use crate::get;
 use crate::model::dump;
-use crate::model::hosts::{self, Answers, Host};
+use crate::model::hosts::{self, FirmwareAnswers, Host};
 
 /// The host that has most.
 const DEFAULT: &str = "max";
@@ -34,7 +34,7 @@ pub struct Shell {
     cpu: Option<String>,
     /// What the firmware answers about WORKAROUND_1, _2 and _3, such as 0,-2,-1
     #[arg(long, allow_hyphen_values = true, value_parser = answers)]
-    firmware: Option<Answers>,
+    firmware: Option<FirmwareAnswers>,
     /// Which kernel boots: with the handlers in `rust` or in `c`
     #[arg(long, value_enum)]
     handlers: Option<Handlers>,
@@ -49,13 +49,13 @@ pub fn run(project: &Project, shell: Shell) -> Result<()> {
     Booter::new(project)?.interact(&host, &job(project, &built, &host)?)
 }
 
-fn answers(text: &str) -> Result<Answers, String> {
+fn answers(text: &str) -> Result<FirmwareAnswers, String> {
     let numbers = text
         .split(',')
         .map(str::parse)
         .collect::<Result<Vec<_>, _>>();
     match numbers.as_deref() {
-        Ok(&[workaround_1, workaround_2, workaround_3]) => Ok(Answers {
+        Ok(&[workaround_1, workaround_2, workaround_3]) => Ok(FirmwareAnswers {
             workaround_1,
             workaround_2,
             workaround_3,

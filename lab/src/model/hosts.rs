@@ -33,7 +33,7 @@ pub struct Host {
     pub cpus: u32,
     /// What our EL3 firmware answers. Without it, QEMU itself is the firmware, and has no
     /// workaround.
-    pub firmware: Option<Answers>,
+    pub firmware: Option<FirmwareAnswers>,
     /// Which kernel it runs in the fleet.
     #[serde(default = "default_kernel")]
     pub kernel: Handlers,
@@ -51,13 +51,13 @@ pub struct Host {
 /// required (WORKAROUND_2 only).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Answers {
+pub struct FirmwareAnswers {
     pub workaround_1: i32,
     pub workaround_2: i32,
     pub workaround_3: i32,
 }
 
-impl Answers {
+impl FirmwareAnswers {
     /// In the order of the workarounds.
     pub fn all(self) -> [i32; 3] {
         [self.workaround_1, self.workaround_2, self.workaround_3]

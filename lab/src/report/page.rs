@@ -26,18 +26,18 @@ struct Page<'a> {
     dumps: Vec<&'a str>,
     /// How many of them were not saved on the hosts.
     field: usize,
-    hosts: Vec<Host<'a>>,
-    kinds: Vec<Kind<'a>>,
+    hosts: Vec<HostRow<'a>>,
+    kinds: Vec<Map<'a>>,
     /// How many moves do not end the same.
     differing: usize,
     details: Vec<String>,
-    differences: Vec<Difference>,
+    differences: Vec<MovesOfCause>,
     incident: Option<String>,
     columns: Vec<(&'static str, String)>,
     legend: String,
 }
 
-struct Host<'a> {
+struct HostRow<'a> {
     name: &'a str,
     about: &'a str,
     keeps_c: bool,
@@ -45,7 +45,7 @@ struct Host<'a> {
 }
 
 /// Moves that end otherwise for a default VM, for one cause.
-struct Difference {
+struct MovesOfCause {
     title: &'static str,
     why: String,
     count: usize,
@@ -53,7 +53,7 @@ struct Difference {
 }
 
 /// What became of one kind of VM.
-struct Kind<'a> {
+struct Map<'a> {
     name: &'static str,
     title: &'static str,
     note: String,
@@ -67,10 +67,10 @@ struct Row<'a> {
     dump: &'a str,
     /// The first of those that were not saved on these hosts.
     first_of_field: bool,
-    cells: Vec<Cell>,
+    cells: Vec<Square>,
 }
 
-struct Cell {
+struct Square {
     fate: Fate,
     differs: bool,
     /// The number of its text.
@@ -110,10 +110,10 @@ pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
 }
 
 /// All differences, by cause.
-fn differences(moves: &Moves, deviations: &[Deviation]) -> Vec<Difference> {
+fn differences(moves: &Moves, deviations: &[Deviation]) -> Vec<MovesOfCause> {
     let difference = |cause: Cause| {
         let applies = |dump, host| cause.applies(moves, dump, host);
-        Difference {
+        MovesOfCause {
             title: cause.title(),
             why: cause.why(deviations),
             count: moves.count(applies),
@@ -129,7 +129,7 @@ fn kind<'a>(
     vm: Vm,
     deviations: &[Deviation],
     details: &mut Details,
-) -> Result<Kind<'a>> {
+) -> Result<Map<'a>> {
     let mut rows: Vec<Row> = Vec::new();
     for (dump, name) in moves.dumps.iter().enumerate() {
         let cell = |(host, target): (usize, &&str)| {
@@ -140,7 +140,7 @@ fn kind<'a>(
             } else {
                 ""
             };
-            Ok(Cell {
+            Ok(Square {
                 fate,
                 differs,
                 detail: details.number(moves, deviations, dump, host)?,
@@ -161,7 +161,7 @@ fn kind<'a>(
     }
 
     let count = |fate| moves.count(|dump, host| moves.fate(vm, dump, host) == fate);
-    Ok(Kind {
+    Ok(Map {
         name: vm.name(),
         title: title(vm),
         note: note(moves, vm),
@@ -221,7 +221,7 @@ fn verdict(moves: &Moves, vm: Vm) -> String {
     verdict
 }
 
-fn host(host: &HostOffers) -> Host<'_> {
+fn host(host: &HostOffers) -> HostRow<'_> {
     let offer = |(id, _)| {
         let value = |offers: &Offers| {
             let found = offers.values().find(|(found, _)| *found == id);
@@ -233,7 +233,7 @@ fn host(host: &HostOffers) -> Host<'_> {
             false => format!("{visible} / {hidden}"),
         }
     };
-    Host {
+    HostRow {
         name: &host.name,
         keeps_c: host.kernel == Handlers::C,
         about: &host.about,

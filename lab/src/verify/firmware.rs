@@ -11,7 +11,7 @@ use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::boot::console::{self, Transcript};
 use crate::boot::qemu::{firmware::Firmware, Machine};
-use crate::model::hosts::{self, Answers, Host};
+use crate::model::hosts::{self, FirmwareAnswers, Host};
 use crate::model::results::{Case, Groups};
 use crate::verify::boots::{cases_or_failure, Boots, Plan};
 use crate::verify::kunit;
@@ -85,7 +85,7 @@ fn run(project: &Project, cpu: &str, answers: [i32; 3]) -> Result<String> {
         cpus: CPUS,
         firmware: Some(Firmware {
             image: &image,
-            answers: Answers {
+            answers: FirmwareAnswers {
                 workaround_1,
                 workaround_2,
                 workaround_3,

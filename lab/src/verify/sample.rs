@@ -69,21 +69,21 @@ fn cases(session: &'static str, transcript: &Transcript) -> Result<Vec<Case>> {
 
 /// A command, and what it must say.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Command {
+pub struct Exchange {
     pub line: &'static str,
     pub says: String,
     status: i32,
 }
 
 /// Reads a session as `lab/data/sample/both.txt` describes.
-pub fn commands(session: &'static str) -> impl Iterator<Item = Command> {
+pub fn commands(session: &'static str) -> impl Iterator<Item = Exchange> {
     session.split("\n$ ").skip(1).map(|part| {
         let mut lines = part.lines();
         let line = lines.next().unwrap_or_default();
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         let (statuses, says): (Vec<&str>, Vec<&str>) = lines.partition(|it| it.starts_with('['));
         let status = statuses.first().map(|it| it.trim_matches(['[', ']']));
-        Command {
+        Exchange {
             line,
             says: says.join("\n"),
             status: status.map_or(Ok(0), str::parse).unwrap_or(-1),
@@ -91,7 +91,7 @@ pub fn commands(session: &'static str) -> impl Iterator<Item = Command> {
     })
 }
 
-impl Command {
+impl Exchange {
     /// The regular expression of what it must say.
     pub fn pattern(&self) -> String {
         let pattern = regex::escape(&self.says).replace(r"\.\.\.", ".*");
@@ -99,7 +99,7 @@ impl Command {
     }
 }
 
-fn judge_command(command: &Command, section: &Section) -> Result<()> {
+fn judge_command(command: &Exchange, section: &Section) -> Result<()> {
     let output = section.output.trim_end();
     let said = Regex::new(&format!("^(?:{})$", command.pattern()))?.is_match(output);
     ensure!(
@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn commands_are_read() {
         let text = "# A comment.\n\n$ vmm restore f\nrejected\n...\n[1]\n\n# Another.\n$ true\n";
-        let commands: Vec<Command> = commands(text).collect();
-        let command = |line, says: &str, status| Command {
+        let commands: Vec<Exchange> = commands(text).collect();
+        let command = |line, says: &str, status| Exchange {
             line,
             says: says.to_owned(),
             status,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::model::hosts::Answers;
+use crate::model::hosts::FirmwareAnswers;
 
 /// What the board has beside what it has for every host. ACPI's devices would take the place of
 /// some in the device tree.
@@ -22,7 +22,7 @@ const INITRD: u64 = 0x4800_0000;
 /// The firmware, and what it is to answer.
 pub struct Firmware<'a> {
     pub image: &'a Path,
-    pub answers: Answers,
+    pub answers: FirmwareAnswers,
 }
 
 impl Firmware<'_> {
@@ -92,7 +92,7 @@ mod tests {
     fn words_and_files_are_devices() {
         let firmware = Firmware {
             image: Path::new("el3.bin"),
-            answers: Answers {
+            answers: FirmwareAnswers {
                 workaround_1: 0,
                 workaround_2: -2,
                 workaround_3: 1,

@@ -18,12 +18,12 @@ use crate::model::registers::{long, name};
 #[derive(Template)]
 #[template(path = "detail.html")]
 struct Detail {
-    sides: Vec<Side>,
+    sides: Vec<Half>,
     /// Why the two sides are not the same.
     differs: Vec<String>,
 }
 
-struct Side {
+struct Half {
     title: &'static str,
     fate: Fate,
     way_back: Option<String>,
@@ -70,7 +70,7 @@ impl Details {
     }
 }
 
-fn side(vm: Vm, cell: &Cell) -> Side {
+fn side(vm: Vm, cell: &Cell) -> Half {
     let lists = [
         List {
             title: "Refused:",
@@ -85,7 +85,7 @@ fn side(vm: Vm, cell: &Cell) -> Side {
             items: cell.told_otherwise.iter().map(told).collect(),
         },
     ];
-    Side {
+    Half {
         title: title(vm),
         fate: cell.fate(),
         way_back: way_back(cell),

@@ -25,11 +25,11 @@ struct Line<'a> {
     accepted: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted_by: Option<Names<'a>>,
-    refusals: Vec<Refusal<'a>>,
+    refusals: Vec<RefusalLine<'a>>,
 }
 
 #[derive(Serialize)]
-struct Refusal<'a> {
+struct RefusalLine<'a> {
     #[serde(with = "json")]
     register: u64,
     #[serde(with = "json")]
@@ -37,11 +37,11 @@ struct Refusal<'a> {
     reason: Reason,
     hosts: usize,
     different_offers: usize,
-    offers: Offers<'a>,
+    offers: OfferLines<'a>,
 }
 
 #[derive(Serialize)]
-struct Offer<'a> {
+struct OfferLine<'a> {
     #[serde(with = "json::optional")]
     offer: Option<u64>,
     hosts: usize,
@@ -50,7 +50,7 @@ struct Offer<'a> {
 }
 
 /// Written as they come: there may be as many as hosts.
-struct Offers<'a> {
+struct OfferLines<'a> {
     hosts: &'a Hosts,
     offers: &'a [&'a Offered],
     all: bool,
@@ -68,13 +68,13 @@ pub fn moves(
     verdicts: &Verdicts,
     all: bool,
 ) -> Result<()> {
-    let refusals = verdicts.refusals.iter().map(|refusal| Refusal {
+    let refusals = verdicts.refusals.iter().map(|refusal| RefusalLine {
         register: refusal.id,
         value: refusal.value,
         reason: refusal.reason.into(),
         hosts: refusal.hosts,
         different_offers: refusal.different,
-        offers: Offers {
+        offers: OfferLines {
             hosts,
             offers: &refusal.offers,
             all,
@@ -94,9 +94,9 @@ pub fn moves(
     writeln!(out)
 }
 
-impl Serialize for Offers<'_> {
+impl Serialize for OfferLines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.offers.iter().map(|offered| Offer {
+        serializer.collect_seq(self.offers.iter().map(|offered| OfferLine {
             offer: offered.offer,
             hosts: offered.hosts,
             refused_by: self.all.then_some(Names {
