@@ -22,6 +22,8 @@ pub struct Built {
     pub tools: Toolchain,
     /// The sample VMM.
     pub vmm: PathBuf,
+    /// The tree's UAPI headers.
+    headers: PathBuf,
 }
 
 impl Built {
@@ -32,20 +34,29 @@ impl Built {
         firmware::ensure(project, &tools)?;
         let headers = selftests::export_headers(project, &tools, &tree)?;
         let vmm = sample_vmm(project, &headers)?;
-        Ok(Self { tools, vmm })
+        Ok(Self {
+            tools,
+            vmm,
+            headers,
+        })
     }
 
     /// These, and the selftests.
     pub fn for_check(project: &Project, tools: Toolchain) -> Result<Self> {
         let built = Self::for_run(project, tools)?;
-        selftests::ensure(project, &built.tools, &project.tree())?;
+        selftests::ensure(project, &project.tree(), &built.headers)?;
         Ok(built)
     }
 }
 
+/// Where the sample VMM is once it is built.
+pub fn vmm(project: &Project) -> PathBuf {
+    project.base().join("samples/fw_regs_vmm")
+}
+
 /// Builds the sample VMM against the patched tree's own `headers`.
 fn sample_vmm(project: &Project, headers: &Path) -> Result<PathBuf> {
-    let program = project.base().join("samples/fw_regs_vmm");
+    let program = vmm(project);
     let flags = ["-static", "-O2", "-Wall", "-Wextra", "-Werror", "-isystem"].map(OsString::from);
     let files = [headers.into(), "fw_regs_vmm.c".into()];
     let (args, sources) = (

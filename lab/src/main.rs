@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 use base::project::{Handlers, Project};
 use base::version::Version;
 use base::{error, progress};
-use build::{kernel, selftests, tree, Built};
+use build::{kernel, tree, Built};
 use command::{check, matrix, series_check, shell};
 use get::Purpose;
 use model::results::Format;
@@ -50,8 +50,6 @@ enum Command {
     Tree,
     /// Build the kernels, with the handlers in Rust and in C
     Kernel,
-    /// Build KVM's selftests, upstream's and ours
-    Selftests,
     /// Boot every host, move VMs between all of them and back, and show who accepted what and why
     Run,
     /// Do the same and make the fleet report: out/matrix.html and out/matrix.json
@@ -121,11 +119,6 @@ fn run(cli: Cli) -> Result<bool> {
             for handlers in Handlers::ALL {
                 progress::say(project.image(handlers).display().to_string());
             }
-        }
-        Command::Selftests => {
-            let tools = get::ensure(&project, &[])?;
-            let dir = selftests::ensure(&project, &tools, &tree::ensure(&project)?)?;
-            progress::say(dir.display().to_string());
         }
         Command::Run => command::run::run(&project)?,
         Command::Shell(shell) => shell::run(&project, shell)?,

@@ -19,12 +19,10 @@ use crate::get::Toolchain;
 /// Where they are in a kernel tree.
 const PLACE: &str = "tools/testing/selftests/kvm";
 
-/// Makes sure that the selftests are built from the tree and our files as they are now, and
-/// returns the directory that holds them.
-pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathBuf> {
+/// Makes sure that the selftests are built from the tree and our files as they are now, with the
+/// `headers` that the tree exports.
+pub fn ensure(project: &Project, tree: &Path, headers: &Path) -> Result<()> {
     let _lock = Lock::take(&project.base(), "selftests")?;
-    let headers = export_headers(project, tools, tree)?;
-
     let build_dir = project.base().join("build/selftests");
     let compiler = output(&command("aarch64-linux-gnu-gcc", ["--version"]))?;
     if made_with(&build_dir, &compiler)? {
@@ -58,8 +56,7 @@ pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathB
         "--eval=list-programs: ; @echo $(TEST_GEN_PROGS) $(TEST_GEN_PROGS_EXTENDED)",
         "list-programs",
     ];
-    publish(&output(&make(&list))?, &build_dir, &project.selftests())?;
-    Ok(project.selftests())
+    publish(&output(&make(&list))?, &build_dir, &project.selftests())
 }
 
 /// Exports the tree's UAPI headers, and returns where they are.

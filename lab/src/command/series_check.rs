@@ -107,7 +107,7 @@ fn builds(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<Vec<Case>> 
         }
     }
     if touched.lines().any(is_selftest) {
-        let built = selftests::ensure(taken, tools, &taken.tree()).map(drop);
+        let built = build_selftests(taken, tools);
         cases.push(Case::from_result("selftests", built));
     }
     Ok(cases)
@@ -122,13 +122,18 @@ fn configure(taken: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()>
     config::holds(kbuild, &format!("CONFIG_KVM=y\nCONFIG_RUST=y\n{component}"))
 }
 
+fn build_selftests(taken: &Project, tools: &Toolchain) -> Result<()> {
+    let headers = selftests::export_headers(taken, tools, &taken.tree())?;
+    selftests::ensure(taken, &taken.tree(), &headers)
+}
+
 /// Makes the example in the tree, and builds, boots and tests it. Returns whether all is well.
 fn example(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<bool> {
     for (path, text) in series::check::example(taken, tree, "HEAD")? {
         fs::write(taken.tree().join(path), text)?;
     }
     kernel::ensure_rust(taken, tools, &taken.tree())?;
-    selftests::ensure(taken, tools, &taken.tree())?;
+    build_selftests(taken, tools)?;
 
     let mut plan = Plan::default();
     our_selftests::plan_on(taken, &mut plan, HOST, Handlers::Rust)?;

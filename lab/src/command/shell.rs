@@ -3,6 +3,7 @@
 //! `lab shell`: a person at the terminal of a host, with the sample VMM, dumps and selftests.
 
 use std::io::stdout;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,7 +14,7 @@ use crate::base::error::Help;
 use crate::base::project::{Handlers, Project};
 use crate::boot::job::Job;
 use crate::boot::Booter;
-use crate::build::Built;
+use crate::build::{self, Built};
 use crate::get;
 use crate::model::dump;
 use crate::model::hosts::{self, FirmwareAnswers, Host};
@@ -41,12 +42,19 @@ pub struct Shell {
     /// Added to the kernel's command line
     #[arg(long, allow_hyphen_values = true)]
     cmdline: Option<String>,
+    /// What has been built is booted as it is
+    #[arg(long, hide = true)]
+    built: bool,
 }
 
 pub fn run(project: &Project, shell: Shell) -> Result<()> {
+    let is_built = shell.built;
     let host = host(project, shell)?;
-    let built = Built::for_check(project, get::ensure(project, &[])?)?;
-    Booter::new(project)?.interact(&host, &job(project, &built, &host)?)
+    let vmm = match is_built {
+        true => build::vmm(project),
+        false => Built::for_check(project, get::ensure(project, &[])?)?.vmm,
+    };
+    Booter::new(project)?.interact(&host, &job(project, &vmm, &host)?)
 }
 
 fn answers(text: &str) -> Result<FirmwareAnswers, String> {
@@ -85,8 +93,8 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
     Ok(host)
 }
 
-fn job(project: &Project, built: &Built, host: &Host) -> Result<Job> {
-    let mut job = vmm::job(&built.vmm);
+fn job(project: &Project, vmm: &Path, host: &Host) -> Result<Job> {
+    let mut job = vmm::job(vmm);
     job.program("shell", project.root().join("lab/guest/shell"));
     let selftests = project.selftests();
     for directory in ["", "arm64"] {
@@ -153,6 +161,7 @@ mod tests {
             firmware: None,
             handlers: None,
             cmdline: None,
+            built: false,
         }
     }
 

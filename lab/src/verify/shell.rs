@@ -53,7 +53,7 @@ fn talk(
         .args(["--kill-after=5", SECONDS])
         .arg(std::env::current_exe()?)
         .args(project.options())
-        .args(["shell", "--cpu", cpu])
+        .args(["shell", "--built", "--cpu", cpu])
         .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
