@@ -16,7 +16,7 @@ use crate::base::process::{command, output};
 use crate::base::project::{Handlers, Project};
 use crate::build::kernel::{config, make::Kbuild};
 use crate::get::Toolchain;
-use crate::model::results::Case;
+use crate::model::results::{Case, Outcome};
 
 /// Figures, and with what they were made.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,6 +66,25 @@ pub fn made_with(project: &Project, tools: &Toolchain) -> Result<Vec<String>> {
 }
 
 impl Record {
+    /// What is above its bound fails with the compilers of the record, with which bounds are set.
+    /// Others make other code of the same source: there it is told and skipped.
+    pub fn held(&self, made_with: &[String], mut bounds: Vec<Case>) -> Vec<Case> {
+        let of = |lines: &[String]| -> Vec<String> {
+            let mut lines = lines.to_vec();
+            lines.retain(|line| line.starts_with("rustc ") || line.contains("clang version "));
+            lines
+        };
+        let (compilers, recorded) = (of(made_with), of(&self.made_with));
+        if compilers != recorded {
+            let (now, then) = (compilers.join(", "), recorded.join(", "));
+            let reason = format!("above its bound with {now}; bounds are held with {then}");
+            for case in bounds.iter_mut().filter(|case| case.failed()) {
+                case.outcome = Outcome::Skip(reason.clone());
+            }
+        }
+        bounds
+    }
+
     /// Each figure against the one that was recorded; none where something else made that.
     pub fn against(&self, made_with: &[String], rust: &Figures) -> Vec<Case> {
         let other = |have: &[String], others: &[String], word: &str| -> Vec<String> {
@@ -94,24 +113,35 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::results::Outcome;
 
     fn record() -> Record {
         Record {
-            made_with: ["clang 22.1.8", "CONFIG_KVM=y"].map(String::from).into(),
+            made_with: ["clang version 22.1.8", "CONFIG_KVM=y"]
+                .map(String::from)
+                .into(),
             rust: Figures::from([("get/A".to_owned(), 600.0)]),
         }
     }
 
     #[test]
     fn another_tool_or_configuration_is_told() {
-        let now = ["clang 22.1.8", "CONFIG_RUST=y"].map(String::from);
+        let now = ["clang version 22.1.8", "CONFIG_RUST=y"].map(String::from);
         let cases = record().against(&now, &record().rust);
         let Outcome::Skip(told) = &cases[0].outcome else {
             panic!("{cases:?}");
         };
         let changes = "it had `CONFIG_KVM=y`; it has `CONFIG_RUST=y`; compared with C alone";
         assert!(told.ends_with(changes), "{told}");
+    }
+
+    #[test]
+    fn bounds_are_held_with_the_compilers_of_the_record() {
+        let bounds = || vec![Case::pass("get"), Case::fail("set", "1.2 x")];
+        let held = |tool: &str| record().held(&[tool.to_owned()], bounds());
+        assert_eq!(held("clang version 22.1.8"), bounds());
+        let cases = held("clang version 19.1.7");
+        assert_eq!(cases[0], Case::pass("get"));
+        assert!(matches!(cases[1].outcome, Outcome::Skip(_)));
     }
 
     #[test]
