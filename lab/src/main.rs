@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 use base::project::{Handlers, Project};
 use base::version::Version;
-use base::{error, progress};
+use base::{error, process, progress};
 use build::{kernel, tree, Built};
 use command::{check, matrix, series_check, shell};
 use get::Purpose;
@@ -85,6 +85,7 @@ enum Command {
 
 /// The exit status is 1 where a check failed, and 2 where the tool could not do its work.
 fn main() -> ExitCode {
+    process::end_with_terminal();
     ExitCode::from(match run(Cli::parse()) {
         Ok(true) => 0,
         Ok(false) => 1,

@@ -3,7 +3,7 @@
 //! Other programs: where they are, and running them with a log instead of a flood of output.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, Context, Result};
 use duct::Expression;
 use fs_err as fs;
-use rustix::process::{getpid, getppid, set_parent_process_death_signal, Signal};
+use rustix::event::{poll, PollFd, PollFlags};
+use rustix::process::{getpid, getppid, kill_process, set_parent_process_death_signal, Signal};
 
 use crate::base::error::fault;
 
@@ -44,6 +45,21 @@ pub fn die_with_us(command: &mut std::process::Command, signal: Signal) {
     // SAFETY: Between fork and exec the hook makes two system calls. It does not allocate, takes
     // no lock and touches no memory but its own stack.
     unsafe { command.pre_exec(hook) };
+}
+
+/// Ends this process, and all that it has started, when its terminal is gone. make does not pass on
+/// that signal where it leads the session, as behind `ssh -t`.
+pub fn end_with_terminal() {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    std::thread::spawn(|| {
+        let stderr = io::stderr();
+        // A terminal that is gone is told without being asked for.
+        let mut terminal = [PollFd::new(&stderr, PollFlags::empty())];
+        while poll(&mut terminal, None).is_err() {}
+        kill_process(getpid(), Signal::HUP)
+    });
 }
 
 /// The program of this name on `PATH`.
