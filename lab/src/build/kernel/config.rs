@@ -26,9 +26,13 @@ pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &
     let note = kbuild.build_dir.join("lab.config");
     let fragment = fragment(project, handlers)?;
     let made_from = format!("{fragment}\n{kconfig}\n");
-    let is_there = kbuild.build_dir.join(".config").exists();
-    if is_there && fs::read_to_string(&note).is_ok_and(|before| before == made_from) {
+    let is_noted = fs::read_to_string(&note).is_ok_and(|before| before == made_from);
+    if is_noted && read(kbuild).is_ok_and(|config| lost(&fragment, &config).is_empty()) {
         return Ok(());
+    }
+    // One that is not finished is made again.
+    if note.exists() {
+        fs::remove_file(&note)?;
     }
     make_unchecked(project, kbuild, handlers)?;
     holds(kbuild, &fragment)?;
