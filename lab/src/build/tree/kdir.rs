@@ -6,7 +6,7 @@
 //! a git work tree, its objects are used and not copied, and only what git tracks there counts,
 //! uncommitted changes included.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use fs_err as fs;
@@ -47,8 +47,15 @@ pub fn snapshot(repo: &Repo, kdir: &Path) -> Result<String> {
         let info = git_dir.join("objects/info");
         fs::create_dir_all(&info)?;
         fs::write(info.join("alternates"), place("objects")? + "\n")?;
-        fs::copy(place("index")?, &index)
+        let theirs = PathBuf::from(place("index")?);
+        fs::copy(&theirs, &index)
             .help("commit something in that tree, or pass a tree without .git")?;
+        // Git reads a file again where its index is not newer than the file.
+        let written = fs::metadata(&theirs)?.modified()?;
+        std::fs::File::options()
+            .write(true)
+            .open(&index)?
+            .set_modified(written)?;
         let tree = repo.snapshot(&env, &["-u"])?;
         let changed = match users.find("HEAD^{tree}") == Some(tree.clone()) {
             true => "",
@@ -75,7 +82,7 @@ mod tests {
         output(&command("sh", ["-ec", script]).dir(dir)).unwrap()
     }
 
-    fn users(dir: &Path) -> std::path::PathBuf {
+    fn users(dir: &Path) -> PathBuf {
         let users = dir.canonicalize().unwrap().join("users");
         fs::create_dir_all(users.join("include/generated")).unwrap();
         for (file, text) in [
@@ -97,6 +104,8 @@ mod tests {
         theirs.run(["commit", "-q", "-m", "theirs"]).unwrap();
         fs::write(users.join("Makefile"), "new\n").unwrap();
         let before = state(&users);
+        // An edit in the second of the commit, to the same length, is seen later, too.
+        std::thread::sleep(std::time::Duration::from_secs(1));
 
         let repo = Repo::init(&dir.path().join("ours")).unwrap();
         let commit = snapshot(&repo, &users).unwrap();
