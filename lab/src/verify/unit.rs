@@ -89,7 +89,8 @@ fn panic_message<'a>(output: &'a str, test: &str) -> &'a str {
     let Some((_, rest)) = output.split_once(&start) else {
         return "no message";
     };
-    rest.split("\n\n").next().unwrap_or(rest).trim()
+    let ends = ["\n---- ", "\nfailures:\n"].map(|end| rest.find(end).unwrap_or(rest.len()));
+    rest[..ends[0].min(ends[1])].trim()
 }
 
 #[cfg(test)]
