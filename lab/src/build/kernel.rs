@@ -22,16 +22,32 @@ use make::{Kbuild, Warnings};
 /// What a build directory takes on the disk, in GB.
 const SPACE: u64 = 1;
 
+/// The lock that is held while a kernel is built.
+const LOCK: &str = "kernels";
+
 /// Makes sure that both kernels are built from the tree and our files as they are now, and differ in
 /// nothing but the handlers.
 pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
-    let rust = build(project, tree, tools, Handlers::Rust)?;
-    let c = build(project, tree, tools, Handlers::C)?;
-    config::refuse_differences(&rust, &c)
+    let _lock = Lock::take(&project.base(), LOCK)?;
+    let build = |handlers| build(project, tree, tools, handlers);
+    // The second begins as a copy of the first.
+    let are_built = Handlers::ALL
+        .iter()
+        .all(|one| is_usable(&project.build_dir(*one), tools));
+    let (rust, c) = match are_built {
+        true => std::thread::scope(|scope| {
+            let c = scope.spawn(|| build(Handlers::C));
+            let rust = build(Handlers::Rust);
+            (rust, c.join().expect("a build does not panic"))
+        }),
+        false => (build(Handlers::Rust), build(Handlers::C)),
+    };
+    config::refuse_differences(&rust?, &c?)
 }
 
 /// Makes sure that the kernel with the component is built.
 pub fn ensure_rust(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
+    let _lock = Lock::take(&project.base(), LOCK)?;
     build(project, tree, tools, Handlers::Rust).map(drop)
 }
 
@@ -57,21 +73,26 @@ pub fn kbuild(
     Ok(Kbuild::new(tree, &build_dir, tools))
 }
 
+fn is_built(build_dir: &Path) -> bool {
+    build_dir.join("vmlinux").exists()
+}
+
+fn is_usable(build_dir: &Path, tools: &Toolchain) -> bool {
+    is_built(build_dir) && is_made_with(build_dir, &tools.fingerprint())
+}
+
 fn name(handlers: Handlers) -> String {
     format!("the kernel with handlers in {}", handlers.label())
 }
 
 fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) -> Result<Kbuild> {
-    let _lock = Lock::take(&project.base(), "kernels")?;
     let kbuild = kbuild(project, tree, tools, handlers)?;
-    let is_built = |dir: &PathBuf| dir.join("vmlinux").exists();
     let is_new = !is_built(&kbuild.build_dir);
     if is_new {
         ensure_space(&project.base(), SPACE, "a kernel build")?;
         let dirs = Handlers::ALL.map(|other| project.build_dir(other));
-        let is_usable = |dir: &&PathBuf| is_built(dir) && is_made_with(dir, &tools.fingerprint());
         // All but a few files are the same.
-        if let Some(other) = dirs.iter().find(is_usable) {
+        if let Some(other) = dirs.iter().find(|dir| is_usable(dir, tools)) {
             copy_build(other, &kbuild.build_dir)?;
         }
     }
