@@ -2,7 +2,7 @@
 #
 # Everything is done by the tool in lab/, which is built on first use.
 
-LAB = lab/bootstrap $(if $(KDIR),--kdir "$(KDIR)") $(call option,KERNEL,kernel)
+LAB = lab/bootstrap $(if $(KDIR),--kdir "$(KDIR)") $(call option,KERNEL,kernel) $(call option,HOSTS,hosts)
 
 # Options of `make shell`. A variable of the environment, such as csh's HOST, is none.
 option = $(if $(filter command,$(origin $1)),--$2 "$($1)")
@@ -48,6 +48,7 @@ help:
 	@echo 'make tree       get a kernel source and put the component into it: out/linux'
 	@echo 'make kernel     build both kernels: out/kernel/rust/Image, out/kernel/c/Image'
 	@echo
+	@echo 'HOSTS=a57,n1    boot these hosts of lab/data/hosts.toml alone: run, matrix and check'
 	@echo 'KERNEL=7.2      work on that series of Debian'\''s sources instead of the newest'
 	@echo 'KDIR=path       work on a copy of that kernel tree instead'
 

@@ -26,7 +26,7 @@ use base::{error, process, progress};
 use build::{kernel, tree, Built};
 use command::{check, matrix, series_check, shell};
 use get::Purpose;
-use model::results::Format;
+use model::{hosts, results::Format};
 use verify::{bench, fuzz, mutants, prove};
 
 #[derive(Parser)]
@@ -40,6 +40,9 @@ struct Cli {
     /// Work on Debian's source of this series, such as 7.2, instead of the newest
     #[arg(long, global = true, value_name = "SERIES", conflicts_with = "kdir")]
     kernel: Option<Version>,
+    /// Boot these hosts of lab/data/hosts.toml alone, where a step takes all
+    #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
+    hosts: Vec<String>,
 }
 
 #[derive(Subcommand)]
@@ -101,7 +104,8 @@ fn main() -> ExitCode {
 
 /// Carries a command out. `false` if a check failed, and the command has told that already.
 fn run(cli: Cli) -> Result<bool> {
-    let mut project = Project::here();
+    let mut project = Project::here().with_hosts(cli.hosts);
+    hosts::chosen(&project)?;
     if let Some(kdir) = &cli.kdir {
         project = project.with_kdir(kdir)?;
         // Before anything is written for it.

@@ -22,6 +22,8 @@ pub struct Project {
     series: Option<Version>,
     /// Where a tree is that has all of ours already, if it is not ours to patch.
     as_it_is: Option<PathBuf>,
+    /// The hosts that the fleet has, if it does not have all.
+    hosts: Vec<String>,
 }
 
 pub use planner::Handlers;
@@ -39,6 +41,7 @@ impl Project {
             kdir: None,
             series: None,
             as_it_is: None,
+            hosts: Vec::new(),
         }
     }
 
@@ -64,6 +67,16 @@ impl Project {
     pub fn with_tree_as_it_is(mut self, base: &Path) -> Self {
         self.as_it_is = Some(base.to_path_buf());
         self
+    }
+
+    /// The same checkout with these hosts alone, all if there are none.
+    pub fn with_hosts(mut self, names: Vec<String>) -> Self {
+        self.hosts = names;
+        self
+    }
+
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
     }
 
     pub fn patches_its_tree(&self) -> bool {

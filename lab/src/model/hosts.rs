@@ -186,9 +186,19 @@ pub fn load(project: &Project) -> Result<Vec<Host>> {
     parse(&fs_err::read_to_string(&path)?).with_context(|| path.display().to_string())
 }
 
+/// Those of them that were asked for.
+pub fn chosen(project: &Project) -> Result<Vec<Host>> {
+    let mut hosts = load(project)?;
+    for name in project.hosts() {
+        find(&hosts, name)?;
+    }
+    hosts.retain(|host| project.hosts().is_empty() || project.hosts().contains(&host.name));
+    Ok(hosts)
+}
+
 /// Those on which all that compares the two kernels is done.
 pub fn with_both_kernels(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = load(project)?;
+    let mut hosts = chosen(project)?;
     hosts.retain(Host::has_both_kernels);
     Ok(hosts)
 }

@@ -22,7 +22,7 @@ const FEATURES: &str = "hosts:features";
 const ONLINE: &str = "hosts:online";
 
 pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
-    for host in hosts::load(project)? {
+    for host in hosts::chosen(project)? {
         let job = plan.job(&host.name, host.kernel);
         job.program(vmm::PROGRAM, &built.vmm);
         job.command(DUMP, 10, format!("/{} dump", vmm::PROGRAM));
@@ -33,7 +33,7 @@ pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
 }
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
-    Ok(groups(&hosts::load(project)?, boots))
+    Ok(groups(&hosts::chosen(project)?, boots))
 }
 
 fn groups(hosts: &[Host], boots: &Boots) -> Groups {

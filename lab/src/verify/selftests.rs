@@ -59,7 +59,7 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     for handlers in Handlers::ALL {
         let kernel = handlers.name();
         let mut ran = Ran::default();
-        let mut complete = true;
+        let mut complete = project.hosts().is_empty();
         for host in &hosts {
             let results = results(project, boots, &host.name, handlers);
             let results = results.unwrap_or_else(|error| {
