@@ -23,8 +23,9 @@ use anyhow::{Context, Result};
 use jobserver::Client;
 
 use crate::base::disk::Lock;
+use crate::base::kernel::Kernel;
 use crate::base::progress::Step;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::boot::console::Transcript;
 use crate::boot::job::{base_archive, Job};
 use crate::boot::qemu::{firmware::Firmware, Machine};
@@ -38,7 +39,7 @@ pub struct Boot<'a> {
     /// What the boot is for: part of the name of its log.
     pub what: &'a str,
     pub host: &'a Host,
-    pub handlers: Handlers,
+    pub kernel: Kernel,
     /// Runs the kernel's own tests and shows all that the kernel says.
     pub kunit: bool,
     /// Whether the host's clock counts instructions.
@@ -50,7 +51,7 @@ pub struct Boot<'a> {
 
 impl Boot<'_> {
     fn name(&self) -> String {
-        let (host, kernel) = (&self.host.name, self.handlers.name());
+        let (host, kernel) = (&self.host.name, self.kernel);
         format!("host {host} with the {kernel} kernel")
     }
 }
@@ -104,7 +105,7 @@ impl<'a> Booter<'a> {
         })?;
         Ok(Up {
             name: boot.name(),
-            handlers: boot.handlers,
+            handlers: boot.kernel.handlers(),
             limit: boot.limit,
             machine,
             log,
@@ -118,7 +119,7 @@ impl<'a> Booter<'a> {
         let boot = Boot {
             what: "shell",
             host,
-            handlers: host.kernel,
+            kernel: host.kernel,
             kunit: false,
             counts: false,
             job,
@@ -151,14 +152,14 @@ impl<'a> Booter<'a> {
                 image: &firmware,
                 answers,
             }),
-            kernel: &self.project.image(boot.handlers),
+            kernel: &self.project.image(boot.kernel),
             initrd: Some(&initrd),
             cmdline: &format!("{talk} {}", host.cmdline),
             resets: false,
             counts: boot.counts,
             limit: boot.limit,
         };
-        let log = format!("{what}-{}-{}.log", boot.handlers.name(), host.name);
+        let log = format!("{what}-{}-{}.log", boot.kernel, host.name);
         use_it(&machine, &self.logs.join(log))
     }
 

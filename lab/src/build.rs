@@ -15,7 +15,8 @@ use anyhow::Result;
 use crate::base::disk::copy_whole;
 use crate::base::process::{command, logged};
 use crate::base::project::Project;
-use crate::get::Toolchain;
+use crate::get::{kernels, Toolchain};
+use crate::model::hosts;
 
 /// What hosts boot with, made of the tree and our files as they are now.
 pub struct Built {
@@ -27,8 +28,10 @@ pub struct Built {
 }
 
 impl Built {
-    /// Both kernels, the hosts' firmware and the sample VMM.
+    /// All kernels, the hosts' firmware and the sample VMM.
     pub fn for_run(project: &Project, tools: Toolchain) -> Result<Self> {
+        let hosts = hosts::chosen(project)?;
+        kernels::ensure(project, hosts.iter().map(|host| host.kernel))?;
         let tree = tree::ensure(project)?;
         kernel::ensure(project, &tools, &tree)?;
         firmware::ensure(project, &tools)?;

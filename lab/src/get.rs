@@ -7,6 +7,7 @@
 
 mod apt;
 mod debian;
+pub mod kernels;
 mod llvm;
 pub mod packages;
 mod rust;

@@ -113,22 +113,22 @@ impl Lab<'_> {
         let job_of = |host: &Host| {
             let mut job = job.clone();
             for vm in vms {
-                visit::save(&mut job, *vm, host.runs(handlers));
+                visit::save(&mut job, *vm, host.runs(handlers).handlers());
             }
             job
         };
         let jobs: Vec<Job> = self.hosts.iter().map(job_of).collect();
-        let boot = |(host, job)| Boot {
+        let boot = |(host, job): (_, _)| Boot {
             what,
             host,
-            handlers: Host::runs(host, handlers),
+            kernel: host.runs(handlers),
             kunit: false,
             counts: false,
             job,
             limit: LIMIT,
         };
         let boots: Vec<Boot> = self.hosts.iter().zip(&jobs).map(boot).collect();
-        let handlers = boots.iter().map(|boot| boot.handlers).collect();
+        let handlers = boots.iter().map(|boot| boot.kernel.handlers()).collect();
         let message = "saving VMs on every host";
         self.booter.crew(message, &boots, |crew, transcripts| {
             lead(&Booted { crew, handlers }, &transcripts)

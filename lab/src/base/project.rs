@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::base::error::Help;
+use crate::base::kernel::Kernel;
 use crate::base::version::Version;
 
 /// A checkout of the project, and the kernel tree that it is applied to.
@@ -26,7 +27,7 @@ pub struct Project {
     hosts: Vec<String>,
 }
 
-pub use planner::Handlers;
+pub use super::kernel::Handlers;
 
 impl Project {
     /// The checkout that this tool was built from.
@@ -134,9 +135,13 @@ impl Project {
         self.base().join("build").join(handlers.name())
     }
 
-    pub fn image(&self, handlers: Handlers) -> PathBuf {
-        let kernels = self.base().join("kernel");
-        kernels.join(handlers.name()).join("Image")
+    pub fn image(&self, kernel: impl Into<Kernel>) -> PathBuf {
+        let kernel = kernel.into();
+        let kernels = match kernel {
+            Kernel::Ours(_) => self.base().join("kernel"),
+            Kernel::Debian(_) => self.out("cache/kernel"),
+        };
+        kernels.join(kernel.to_string()).join("Image")
     }
 
     /// The directory of the statically linked arm64 selftests (upstream's and ours), laid out as

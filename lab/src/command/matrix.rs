@@ -29,7 +29,7 @@ const PAGE: &str = "matrix.html";
 pub fn run(project: &Project) -> Result<()> {
     let start = Instant::now();
     let built = Built::for_run(project, get::ensure(project, &[])?)?;
-    let heard = journey::measure(project, &built, hosts::chosen(project)?)?;
+    let heard = journey::measure(project, &built, hosts::bootable(project)?)?;
     let matrix = heard.matrix()?;
     let moves = Moves::new(&matrix)?;
 

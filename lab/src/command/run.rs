@@ -16,7 +16,7 @@ use crate::report::terminal;
 
 pub fn run(project: &Project) -> Result<()> {
     let built = Built::for_run(project, get::ensure(project, &[])?)?;
-    let heard = journey::measure(project, &built, hosts::with_both_kernels(project)?)?;
+    let heard = journey::measure(project, &built, hosts::of_run(project)?)?;
     let matrix = heard.matrix()?;
     let moves = Moves::new(&matrix)?;
     terminal::print(&heard, &moves)?;

@@ -11,7 +11,8 @@ use rustix::termios::tcgetwinsize;
 
 use crate::ask::vmm;
 use crate::base::error::Help;
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::{Handlers, Kernel};
+use crate::base::project::Project;
 use crate::boot::job::Job;
 use crate::boot::Booter;
 use crate::build::{self, Built};
@@ -85,7 +86,7 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
         }
     };
     host.cpu = shell.cpu.unwrap_or(host.cpu);
-    host.kernel = shell.handlers.unwrap_or(host.kernel);
+    host.kernel = shell.handlers.map_or(host.kernel, Kernel::from);
     host.cmdline = shell.cmdline.unwrap_or(host.cmdline);
     host.firmware = shell.firmware.or(host.firmware);
     host.memory = host.memory.max(MEMORY);
@@ -115,7 +116,7 @@ fn job(project: &Project, vmm: &Path, host: &Host) -> Result<Job> {
 }
 
 fn welcome(host: &Host) -> String {
-    let strict = match host.kernel {
+    let strict = match host.kernel.handlers() {
         Handlers::Rust => {
             "fw_regs_vmm restore -sd FILE           the same into a strict VM, and saves it\n"
         }
@@ -131,7 +132,7 @@ fn welcome(host: &Host) -> String {
          `exit` powers off; Ctrl-A x ends it at once.\n\n",
         host.name,
         host.about(),
-        host.kernel.label()
+        host.kernel.handlers().label()
     )
 }
 
@@ -185,7 +186,7 @@ mod tests {
             ..shell()
         });
         let changed = changed.unwrap();
-        assert_eq!((&*changed.name, changed.kernel), ("n1", Handlers::C));
+        assert_eq!((&*changed.name, changed.kernel), ("n1", Handlers::C.into()));
         assert_eq!(changed.firmware.unwrap().all(), [0, -2, -1]);
     }
 

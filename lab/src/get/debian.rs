@@ -53,11 +53,16 @@ pub fn first(
     );
 }
 
-/// Every version of the packages whose names begin so, in all suites.
-pub fn all(project: &Project, packages: &Packages, prefix: &str) -> Result<Vec<Found>> {
-    let suites = suites(project, packages)?;
-    let found = suites.map(|suite| suite?.find(prefix));
-    Ok(found.collect::<Result<Vec<_>>>()?.concat())
+/// Every version of the packages whose names begin in one of these ways, in all suites.
+pub fn all(project: &Project, packages: &Packages, prefixes: &[String]) -> Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for suite in suites(project, packages)? {
+        let suite = suite?;
+        for prefix in prefixes {
+            found.extend(suite.find(prefix)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The suites that the mirror has. Each is opened when it is reached.

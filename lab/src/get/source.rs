@@ -22,7 +22,7 @@ const SPACE: u64 = 1;
 /// Puts a supported kernel source into the directory `into`, and returns what it is.
 pub fn fetch(project: &Project, into: &Path) -> Result<String> {
     let packages = Packages::load(project)?;
-    let found = debian::all(project, &packages, "linux-source-")?;
+    let found = debian::all(project, &packages, &["linux-source-".to_owned()])?;
     let kernels = project.series().map_or(packages.kernels, |series| Kernels {
         oldest: series,
         newest: series,

@@ -13,6 +13,7 @@ use crate::base::error::Broken;
 use crate::base::project::Handlers;
 use crate::model::answer::Answer;
 use crate::model::heard::Heard;
+use crate::model::matrix::Refusal;
 use crate::model::moves::Moves;
 use crate::model::reason::Reason;
 
@@ -39,7 +40,7 @@ pub fn check(heard: &Heard, moves: &Moves) -> Result<()> {
 
 /// The moves to hosts with the Rust handlers: for what others do they cannot be blamed.
 fn moves(heard: &Heard) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let rust = |host: usize| heard.hosts[host].kernel == Handlers::Rust;
+    let rust = |host: usize| heard.hosts[host].kernel.handlers() == Handlers::Rust;
     heard.moves().filter(move |(_, host)| rust(*host))
 }
 
@@ -52,11 +53,14 @@ fn same_host(heard: &Heard) -> Vec<String> {
         .collect()
 }
 
-/// A VM that was accepted, but has been told something else then, so that it cannot go back.
+/// A VM that was accepted, but has been told something else then, so that it cannot go back. That
+/// its first kernel does not know a register that the VM did not bring is no one's fault.
 fn way_back(heard: &Heard) -> Vec<String> {
     let refused = |&(dump, host): &(usize, usize)| {
+        let brought = &heard.dumps[dump].registers;
+        let is_brought = |refusal: &Refusal| brought.iter().any(|(id, _)| *id == refusal.id);
         let back = heard.strict.back(dump, host);
-        back.is_some_and(|answer| !answer.accepted())
+        back.is_some_and(|answer| answer.refusals.iter().any(is_brought))
     };
     let told = |(dump, host): (usize, usize)| {
         let (origin, host) = (&heard.dumps[dump].source, &heard.hosts[host].name);
@@ -110,7 +114,7 @@ fn discovery(heard: &Heard) -> Vec<String> {
 fn mistakes(heard: &Heard) -> Vec<String> {
     let mut broken = Vec::new();
     let hosts = heard.hosts.iter().zip(&heard.strict.mistakes);
-    for (host, answers) in hosts.filter(|(host, _)| host.kernel == Handlers::Rust) {
+    for (host, answers) in hosts.filter(|(host, _)| host.kernel.handlers() == Handlers::Rust) {
         for (mistake, answer) in heard.mistakes.iter().zip(answers) {
             let met = reasons(answer);
             if met != mistake.reasons {
@@ -144,6 +148,7 @@ fn list(reasons: &BTreeSet<Reason>) -> String {
 mod tests {
     use super::*;
     use crate::model::example::{example, told_of};
+    use crate::model::registers::VENDOR_HYP_BMAP_2;
 
     fn checked(heard: &Heard) -> Result<()> {
         told_of(heard, |moves| check(heard, moves))
@@ -170,6 +175,15 @@ mod tests {
         let text = complaint(|heard| heard.strict.back[1][0] = heard.default.back[1][0].clone());
         let expected = "\n  bad refuses its own VM when it comes back from good";
         assert!(text.contains(expected), "{text}");
+
+        // But for a register that only the other host's kernel knows.
+        let mut heard = example();
+        let mut back = heard.default.back[1][0].clone().unwrap();
+        for refusal in &mut back.refusals {
+            refusal.id = VENDOR_HYP_BMAP_2;
+        }
+        heard.strict.back[1][0] = Some(back);
+        checked(&heard).unwrap();
     }
 
     #[test]
@@ -197,11 +211,11 @@ mod tests {
     #[test]
     fn hosts_with_the_c_handlers_are_not_to_blame() {
         let mut heard = example();
-        heard.hosts[0].kernel = Handlers::C;
+        heard.hosts[0].kernel = Handlers::C.into();
         heard.strict.there = heard.default.there.clone();
         heard.strict.back = heard.default.back.clone();
         checked(&heard).unwrap();
-        heard.hosts[0].kernel = Handlers::Rust;
+        heard.hosts[0].kernel = Handlers::Rust.into();
         checked(&heard).unwrap_err();
     }
 

@@ -46,7 +46,7 @@ impl Answer {
 ///
 /// # Errors
 ///
-/// Trouble, and everything that is not one whole verdict on each file.
+/// Anything that is not one whole verdict on each file.
 pub fn parse(files: &[String], status: i32, output: &str) -> Result<Vec<Answer>> {
     let said = || format!("fw_regs_vmm ended with status {status} and said\n{output}");
     let mut lines = output.lines().peekable();

@@ -75,7 +75,7 @@ fn host(name: &str) -> Host {
         memory: 512,
         cpus: 1,
         firmware: None,
-        kernel: Handlers::Rust,
+        kernel: Handlers::Rust.into(),
         offers: Vec::new(),
         ssbs: true,
         selftests: true,

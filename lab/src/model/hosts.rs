@@ -8,7 +8,8 @@ use std::fmt;
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;
 
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::{Handlers, Kernel};
+use crate::base::project::Project;
 
 /// How many CPUs our firmware can start, as in `lab/firmware/firmware.h`.
 pub const MAX_CPUS: u32 = 8;
@@ -36,7 +37,7 @@ pub struct Host {
     pub firmware: Option<FirmwareAnswers>,
     /// Which kernel it runs in the fleet.
     #[serde(default = "default_kernel")]
-    pub kernel: Handlers,
+    pub kernel: Kernel,
     /// What it offers a fresh VM: one of these, by what this QEMU emulates.
     pub offers: Vec<Offer>,
     /// Whether its CPUs, and so its VMs, have SSBS.
@@ -131,15 +132,15 @@ impl Host {
     }
 
     /// Which of its kernels it boots where one is asked for: not all hosts have both.
-    pub fn runs(&self, handlers: Handlers) -> Handlers {
-        match handlers {
-            Handlers::Rust => self.kernel,
-            Handlers::C => Handlers::C,
+    pub fn runs(&self, handlers: Handlers) -> Kernel {
+        match (handlers, self.kernel) {
+            (Handlers::C, Kernel::Ours(_)) => Handlers::C.into(),
+            (_, own) => own,
         }
     }
 
     fn has_both_kernels(&self) -> bool {
-        self.kernel == Handlers::Rust
+        self.kernel.handlers() == Handlers::Rust
     }
 
     /// What decides about its promises, in a few words.
@@ -151,8 +152,10 @@ impl Host {
             let [one, two, three] = answers.all();
             about += &format!(", firmware {one}/{two}/{three}");
         }
-        if self.kernel == Handlers::C {
-            about += ", handlers in C";
+        match self.kernel {
+            Kernel::Ours(Handlers::Rust) => (),
+            Kernel::Ours(Handlers::C) => about += ", handlers in C",
+            Kernel::Debian(series) => about += &format!(", Debian's Linux {series}"),
         }
         about
     }
@@ -172,8 +175,8 @@ fn default_cpus() -> u32 {
     1
 }
 
-fn default_kernel() -> Handlers {
-    Handlers::Rust
+fn default_kernel() -> Kernel {
+    Handlers::Rust.into()
 }
 
 fn default_selftests() -> bool {
@@ -193,6 +196,23 @@ pub fn chosen(project: &Project) -> Result<Vec<Host>> {
         find(&hosts, name)?;
     }
     hosts.retain(|host| project.hosts().is_empty() || project.hosts().contains(&host.name));
+    Ok(hosts)
+}
+
+/// Those of them whose kernels are there: a mirror of Debian may not have all.
+pub fn bootable(project: &Project) -> Result<Vec<Host>> {
+    let mut hosts = chosen(project)?;
+    hosts.retain(|host| match host.kernel {
+        Kernel::Ours(_) => true,
+        Kernel::Debian(_) => project.image(host.kernel).exists(),
+    });
+    Ok(hosts)
+}
+
+/// Those that show most: without those that keep the C handlers of ours.
+pub fn of_run(project: &Project) -> Result<Vec<Host>> {
+    let mut hosts = bootable(project)?;
+    hosts.retain(|host| host.kernel != Handlers::C.into());
     Ok(hosts)
 }
 

@@ -161,7 +161,7 @@ fn measure(
     let boot = Boot {
         what: "bench",
         host: &host,
-        handlers,
+        kernel: handlers.into(),
         kunit: false,
         counts: true,
         job: &job,

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{anyhow, ensure, Context, Result};
 
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::Kernel;
+use crate::base::project::Project;
 use crate::boot::console::Transcript;
 use crate::boot::job::Job;
 use crate::boot::{Boot, Booter};
@@ -29,7 +30,7 @@ pub enum Mode {
 }
 
 /// One boot that steps can share.
-type Key = (String, Handlers, Mode);
+type Key = (String, Kernel, Mode);
 
 /// What to run where.
 #[derive(Debug, Default)]
@@ -39,12 +40,12 @@ pub struct Plan {
 
 impl Plan {
     /// The job of a host with that kernel, for a step to add its commands.
-    pub fn job(&mut self, host: &str, handlers: Handlers) -> &mut Job {
-        self.job_in(Mode::Commands, host, handlers)
+    pub fn job(&mut self, host: &str, kernel: impl Into<Kernel>) -> &mut Job {
+        self.job_in(Mode::Commands, host, kernel)
     }
 
-    pub fn job_in(&mut self, mode: Mode, host: &str, handlers: Handlers) -> &mut Job {
-        let key = (host.to_owned(), handlers, mode);
+    pub fn job_in(&mut self, mode: Mode, host: &str, kernel: impl Into<Kernel>) -> &mut Job {
+        let key = (host.to_owned(), kernel.into(), mode);
         self.jobs.entry(key).or_default()
     }
 
@@ -53,24 +54,24 @@ impl Plan {
         if self.jobs.is_empty() {
             return Ok(Boots::default());
         }
-        let jobs = self.jobs.into_iter().map(|((name, handlers, mode), job)| {
+        let jobs = self.jobs.into_iter().map(|((name, kernel, mode), job)| {
             let mut host = hosts::find(hosts, &name)?.clone();
             if mode == Mode::Strict {
                 host.cmdline += " kvm_arm_fw_regs.strict=1";
             }
-            Ok((host, handlers, mode, job))
+            Ok((host, kernel, mode, job))
         });
-        let mut jobs: Vec<(Host, Handlers, Mode, Job)> = jobs.collect::<Result<_>>()?;
+        let mut jobs: Vec<(Host, Kernel, Mode, Job)> = jobs.collect::<Result<_>>()?;
         // The long ones first, so that the last to end is a short one.
         jobs.sort_by_key(|(.., job)| Reverse(job.commands().len()));
-        let boots = jobs.iter().map(|(host, handlers, mode, job)| Boot {
+        let boots = jobs.iter().map(|(host, kernel, mode, job)| Boot {
             what: match mode {
                 Mode::Commands => "check",
                 Mode::Kunit => "kunit",
                 Mode::Strict => "strict",
             },
             host,
-            handlers: *handlers,
+            kernel: *kernel,
             kunit: *mode == Mode::Kunit,
             counts: false,
             job,
@@ -79,7 +80,7 @@ impl Plan {
         let boots: Vec<Boot> = boots.collect();
         let results = Booter::new(project)?.all("booting hosts", &boots);
         let keys = jobs.into_iter();
-        let keys = keys.map(|(host, handlers, mode, _)| (host.name, handlers, mode));
+        let keys = keys.map(|(host, kernel, mode, _)| (host.name, kernel, mode));
         Ok(Boots(keys.zip(results).collect()))
     }
 }
@@ -94,12 +95,17 @@ impl Boots {
     /// # Errors
     ///
     /// The boot's own, in full: whoever asks has no results to show.
-    pub fn transcript(&self, host: &str, handlers: Handlers) -> Result<&Transcript> {
-        self.transcript_in(Mode::Commands, host, handlers)
+    pub fn transcript(&self, host: &str, kernel: impl Into<Kernel>) -> Result<&Transcript> {
+        self.transcript_in(Mode::Commands, host, kernel)
     }
 
-    pub fn transcript_in(&self, mode: Mode, host: &str, handlers: Handlers) -> Result<&Transcript> {
-        let boot = self.0.get(&(host.to_owned(), handlers, mode));
+    pub fn transcript_in(
+        &self,
+        mode: Mode,
+        host: &str,
+        kernel: impl Into<Kernel>,
+    ) -> Result<&Transcript> {
+        let boot = self.0.get(&(host.to_owned(), kernel.into(), mode));
         let boot = boot.with_context(|| format!("host {host} was not booted"))?;
         boot.as_ref().map_err(|error| anyhow!("{error:#}"))
     }
@@ -144,6 +150,7 @@ pub fn program(test: &str) -> &str {
 #[cfg(test)]
 pub mod testing {
     use super::*;
+    use crate::base::kernel::Handlers;
     use crate::boot::console::Section;
     use crate::model::results::Outcome;
 
@@ -172,7 +179,7 @@ pub mod testing {
 
     /// Hosts with the Rust handlers, and how their boots went.
     pub fn boots<const N: usize>(boots: [(&str, Result<Transcript>); N]) -> Boots {
-        let key = |host: &str| (host.to_owned(), Handlers::Rust, Mode::Commands);
+        let key = |host: &str| (host.to_owned(), Handlers::Rust.into(), Mode::Commands);
         Boots(boots.map(|(host, boot)| (key(host), boot)).into())
     }
 }

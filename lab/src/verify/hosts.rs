@@ -22,7 +22,7 @@ const FEATURES: &str = "hosts:features";
 const ONLINE: &str = "hosts:online";
 
 pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
-    for host in hosts::chosen(project)? {
+    for host in hosts::bootable(project)? {
         let job = plan.job(&host.name, host.kernel);
         job.program(vmm::PROGRAM, &built.vmm);
         job.command(DUMP, 10, format!("/{} dump", vmm::PROGRAM));
@@ -33,16 +33,25 @@ pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
 }
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
-    Ok(groups(&hosts::chosen(project)?, boots))
+    let mut groups = groups(&hosts::bootable(project)?, boots);
+    let left_out = hosts::chosen(project)?.into_iter();
+    let left_out = left_out.filter(|host| groups.iter().all(|(name, _)| *name != place(host)));
+    let skipped = left_out.map(|host| (place(&host), vec![Case::skip("boot", "no such kernel")]));
+    groups.extend(Vec::from_iter(skipped));
+    Ok(groups)
 }
 
 fn groups(hosts: &[Host], boots: &Boots) -> Groups {
     let groups = hosts.iter().map(|host| {
         let transcript = boots.transcript(&host.name, host.kernel);
         let cases = cases_or_failure(transcript.and_then(|it| cases(host, it)));
-        (format!("{}/{}", host.name, host.kernel.name()), cases)
+        (place(host), cases)
     });
     groups.collect()
+}
+
+fn place(host: &Host) -> String {
+    format!("{}/{}", host.name, host.kernel)
 }
 
 fn cases(host: &Host, transcript: &Transcript) -> Result<Vec<Case>> {

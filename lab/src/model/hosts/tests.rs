@@ -19,7 +19,7 @@ fn the_file_of_the_project_covers_what_can_be() {
     };
     assert_eq!(offered(false), without_ssbs.map(str::to_owned).into());
     assert_eq!(offered(true), with_ssbs.map(str::to_owned).into());
-    assert!(hosts.iter().any(|host| host.kernel == Handlers::C));
+    assert!(hosts.iter().any(|host| host.kernel == Handlers::C.into()));
 }
 
 const HOST: &str = "[[host]]\nname = 'a'\ncpu = 'max'\noffers = ['1/3/0']\n";
@@ -39,8 +39,20 @@ fn defaults_fill_what_is_not_said() {
 fn a_host_with_the_c_kernel_has_no_other() {
     let hosts = parse(&format!("{HOST}kernel = 'c'\ncmdline = 'a=b c'")).unwrap();
     assert!(!hosts[0].has_both_kernels());
-    assert_eq!(Handlers::ALL.map(|it| hosts[0].runs(it)), [Handlers::C; 2]);
+    assert_eq!(
+        Handlers::ALL.map(|it| hosts[0].runs(it)),
+        [Handlers::C.into(); 2]
+    );
     assert_eq!(hosts[0].about(), "max a=b c, handlers in C");
+}
+
+#[test]
+fn a_host_with_a_kernel_of_debian_has_no_other() {
+    let hosts = parse(&format!("{HOST}kernel = 'debian-6.12'")).unwrap();
+    let kernel = Kernel::Debian("6.12".parse().unwrap());
+    assert!(!hosts[0].has_both_kernels());
+    assert_eq!(Handlers::ALL.map(|it| hosts[0].runs(it)), [kernel; 2]);
+    assert_eq!(hosts[0].about(), "max, Debian's Linux 6.12");
 }
 
 #[test]
@@ -87,7 +99,10 @@ fn bad_files_are_refused() {
         (&HOST.replace("1/3/0", "1/3"), bad_offer),
         (&HOST.replace("1/3/0", "1/x/3/0"), bad_offer),
         (&HOST.replace("1/3/0", "1/3/-1"), bad_offer),
-        (&format!("{HOST}kernel = 'C'"), "unknown variant `C`"),
+        (
+            &format!("{HOST}kernel = 'C'"),
+            "`C` is not `rust`, `c` or like",
+        ),
     ];
 
     for (text, message) in cases {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a host can boot.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::base::version::Version;
+pub use planner::Handlers;
+
+/// A kernel of ours, or Debian's own of a series, which has the handlers in C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Kernel {
+    Ours(Handlers),
+    Debian(Version),
+}
+
+impl Kernel {
+    /// Who serves its pseudo-registers.
+    pub fn handlers(self) -> Handlers {
+        match self {
+            Self::Ours(handlers) => handlers,
+            Self::Debian(_) => Handlers::C,
+        }
+    }
+}
+
+impl From<Handlers> for Kernel {
+    fn from(handlers: Handlers) -> Self {
+        Self::Ours(handlers)
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(handlers) => f.write_str(handlers.name()),
+            Self::Debian(series) => write!(f, "debian-{series}"),
+        }
+    }
+}
+
+impl TryFrom<String> for Kernel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let mut ours = Handlers::ALL.into_iter();
+        if let Some(handlers) = ours.find(|handlers| handlers.name() == text) {
+            return Ok(Self::Ours(handlers));
+        }
+        let series = text.strip_prefix("debian-").map(str::parse);
+        match series {
+            Some(Ok(series)) => Ok(Self::Debian(series)),
+            _ => Err(format!("`{text}` is not `rust`, `c` or like `debian-6.12`")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_named_as_it_is_read() {
+        for name in ["rust", "c", "debian-6.12", "debian-7.3"] {
+            let kernel = Kernel::try_from(name.to_owned()).unwrap();
+            assert_eq!(kernel.to_string(), name);
+            assert_eq!(kernel.handlers() == Handlers::Rust, name == "rust");
+        }
+        for name in ["", "debian", "debian-", "debian-x", "6.12", "Rust"] {
+            assert!(Kernel::try_from(name.to_owned()).is_err(), "{name}");
+        }
+    }
+}
