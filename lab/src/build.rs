@@ -15,8 +15,7 @@ use anyhow::Result;
 use crate::base::disk::copy_whole;
 use crate::base::process::{command, logged};
 use crate::base::project::Project;
-use crate::get::{kernels, Toolchain};
-use crate::model::hosts;
+use crate::get::Toolchain;
 
 /// What hosts boot with, made of the tree and our files as they are now.
 pub struct Built {
@@ -28,10 +27,8 @@ pub struct Built {
 }
 
 impl Built {
-    /// All kernels, the hosts' firmware and the sample VMM.
+    /// Both kernels, the hosts' firmware and the sample VMM.
     pub fn for_run(project: &Project, tools: Toolchain) -> Result<Self> {
-        let hosts = hosts::chosen(project)?;
-        kernels::ensure(project, hosts.iter().map(|host| host.kernel))?;
         let tree = tree::ensure(project)?;
         kernel::ensure(project, &tools, &tree)?;
         firmware::ensure(project, &tools)?;

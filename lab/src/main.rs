@@ -20,7 +20,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use base::project::{Handlers, Project};
+use base::kernel::Handlers;
+use base::project::Project;
 use base::version::Version;
 use base::{error, process, progress};
 use build::{kernel, tree, Built};

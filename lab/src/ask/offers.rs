@@ -61,7 +61,7 @@ pub fn of(host: &Host, fresh: &Dump, transcript: &Transcript) -> Result<HostOffe
 fn offers(
     host: &Host,
     fresh: &Dump,
-    hidden: Result<Vec<(Id, u64)>>,
+    hidden: Result<Option<u64>>,
     refused: Result<BTreeSet<(Id, u64)>>,
 ) -> Result<HostOffers> {
     let (hidden, refused) = (hidden?, refused?);
@@ -76,7 +76,7 @@ fn offers(
 
     let host_offers = || {
         let offers = Registers::new(registers)?;
-        let hidden = Registers::new(hidden)?;
+        let hidden = Registers::new(hidden.map(|value| (WORKAROUND_2, value)))?;
         HostOffers::new(
             &host.name,
             host.about(),
@@ -88,14 +88,14 @@ fn offers(
     host_offers().map_err(|error: String| anyhow!(error))
 }
 
-/// What `WORKAROUND_2` is in a VM from which SSBS is hidden. Nothing where a kernel before 6.7 does
-/// not let a VMM hide it.
-fn ssbs_hidden(Section { status, output, .. }: &Section) -> Result<Vec<(Id, u64)>> {
+/// What `WORKAROUND_2` is in a VM from which SSBS is hidden. None where the kernel does not let a
+/// VMM hide it, as 6.1 does not.
+fn ssbs_hidden(Section { status, output, .. }: &Section) -> Result<Option<u64>> {
     let answers = answer::parse(&[HIDDEN_FILE.to_owned()], *status, output)?;
     let refused = answers[0].refusals.iter().map(|refusal| refusal.id);
     match answers[0].saved[..] {
-        [(WORKAROUND_2, value)] => Ok(vec![(WORKAROUND_2, value)]),
-        [] if refused.eq([ID_AA64PFR1_EL1]) => Ok(Vec::new()),
+        [(WORKAROUND_2, value)] => Ok(Some(value)),
+        [] if refused.eq([ID_AA64PFR1_EL1]) => Ok(None),
         _ => bail!("a VM without SSBS shows\n{output}"),
     }
 }
@@ -169,13 +169,13 @@ mod tests {
     fn a_vm_without_ssbs_shows_one_register() {
         let accepted = format!("accepted {HIDDEN_FILE}\n");
         let shown = format!("{accepted}{WORKAROUND_2:#x} 0x3\n");
-        assert_eq!(ssbs_hidden(&section(&shown)).unwrap(), [(WORKAROUND_2, 3)]);
+        assert_eq!(ssbs_hidden(&section(&shown)).unwrap(), Some(3));
         let refused = format!("refused {HIDDEN_FILE} {ID_AA64PFR1_EL1:#x} 0x0 EINVAL\n");
         let kept = Section {
             status: 1,
             ..section(&format!("{refused}rejected {HIDDEN_FILE} 1\n"))
         };
-        assert_eq!(ssbs_hidden(&kept).unwrap(), []);
+        assert_eq!(ssbs_hidden(&kept).unwrap(), None);
         for output in ["", &accepted, &shown.replace("0002 ", "0003 ")] {
             assert!(ssbs_hidden(&section(output)).is_err(), "{output}");
         }
@@ -189,7 +189,7 @@ mod tests {
         };
         let refused: BTreeSet<_> = bits().skip(1).map(|bit| (STD, bit)).collect();
         let host = &example().hosts[0];
-        let found = offers(host, &fresh, Ok(vec![(WORKAROUND_2, 3)]), Ok(refused)).unwrap();
+        let found = offers(host, &fresh, Ok(Some(3)), Ok(refused)).unwrap();
         assert!(found.offers.values().eq([(WORKAROUND_2, 0), (STD, 1)]));
         assert!(found.ssbs_hidden.values().eq([(WORKAROUND_2, 3), (STD, 1)]));
     }

@@ -8,7 +8,7 @@ use anyhow::{ensure, Context, Result};
 
 use crate::ask::trace;
 use crate::ask::vmm::{self, Batch};
-use crate::base::project::Handlers;
+use crate::base::kernel::Handlers;
 use crate::boot::console::{Section, Transcript};
 use crate::boot::job::Job;
 use crate::model::answer::Answer;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::base::error::Help;
-use crate::base::kernel::Kernel;
+use crate::base::kernel::{Handlers, Kernel};
 use crate::base::version::Version;
 
 /// A checkout of the project, and the kernel tree that it is applied to.
@@ -26,8 +26,6 @@ pub struct Project {
     /// The hosts that the fleet has, if it does not have all.
     hosts: Vec<String>,
 }
-
-pub use super::kernel::Handlers;
 
 impl Project {
     /// The checkout that this tool was built from.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail, ensure, Result};
 
 use super::log::Log;
-use crate::base::project::Handlers;
+use crate::base::kernel::Handlers;
 use crate::boot::console::{self, Transcript};
 use crate::boot::job::Job;
 use crate::boot::qemu::{self, Running};

@@ -12,9 +12,10 @@ use fs_err as fs;
 
 use crate::base::disk::{copy_whole, ensure_space, is_made_with, made_with, whole_dir, Lock};
 use crate::base::error::fault;
+use crate::base::kernel::Handlers;
 use crate::base::process::{command, logged, output};
 use crate::base::progress::{say, Step};
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::build::tree;
 use crate::get::Toolchain;
 use make::{Kbuild, Warnings};

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use crate::base::project::Project;
 use crate::build::{tree, Built};
-use crate::get::{self, Purpose};
+use crate::get::{self, kernels, Purpose};
 use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
@@ -109,6 +109,9 @@ fn prepare(project: &Project, steps: &[Check]) -> Result<Option<Built>> {
     }
     let purposes: Vec<Purpose> = purposes.into_iter().flatten().collect();
     let tools = get::ensure(project, &purposes)?;
+    if steps.contains(&Check::Hosts) {
+        kernels::ensure(project, &crate::model::hosts::chosen(project)?)?;
+    }
     if stage >= Stage::Built {
         return Built::for_check(project, tools).map(Some);
     }

@@ -13,7 +13,7 @@ use crate::base::error::Broken;
 use crate::base::progress::say;
 use crate::base::project::Project;
 use crate::build::Built;
-use crate::get;
+use crate::get::{self, kernels};
 use crate::judge::laws;
 use crate::model::moves::Moves;
 use crate::model::{deviations, hosts};
@@ -29,6 +29,7 @@ const PAGE: &str = "matrix.html";
 pub fn run(project: &Project) -> Result<()> {
     let start = Instant::now();
     let built = Built::for_run(project, get::ensure(project, &[])?)?;
+    kernels::ensure(project, &hosts::chosen(project)?)?;
     let heard = journey::measure(project, &built, hosts::bootable(project)?)?;
     let matrix = heard.matrix()?;
     let moves = Moves::new(&matrix)?;

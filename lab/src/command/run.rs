@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::ask::journey;
 use crate::base::project::Project;
 use crate::build::Built;
-use crate::get;
+use crate::get::{self, kernels};
 use crate::judge::laws;
 use crate::model::hosts;
 use crate::model::moves::Moves;
@@ -16,6 +16,7 @@ use crate::report::terminal;
 
 pub fn run(project: &Project) -> Result<()> {
     let built = Built::for_run(project, get::ensure(project, &[])?)?;
+    kernels::ensure(project, &hosts::chosen(project)?)?;
     let heard = journey::measure(project, &built, hosts::of_run(project)?)?;
     let matrix = heard.matrix()?;
     let moves = Moves::new(&matrix)?;

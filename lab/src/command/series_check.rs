@@ -15,8 +15,9 @@ use anyhow::{Context, Result};
 use fs_err as fs;
 
 use crate::base::disk::ensure_space;
+use crate::base::kernel::Handlers;
 use crate::base::progress::Step;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::build::kernel::{self, config, make::Kbuild};
 use crate::build::selftests;
 use crate::build::tree::{self, git::Repo};

@@ -16,7 +16,7 @@ use crate::base::project::Project;
 use crate::boot::job::Job;
 use crate::boot::Booter;
 use crate::build::{self, Built};
-use crate::get;
+use crate::get::{self, kernels};
 use crate::model::dump;
 use crate::model::hosts::{self, FirmwareAnswers, Host};
 
@@ -55,6 +55,7 @@ pub fn run(project: &Project, shell: Shell) -> Result<()> {
         true => build::vmm(project),
         false => Built::for_check(project, get::ensure(project, &[])?)?.vmm,
     };
+    kernels::ensure(project, std::slice::from_ref(&host))?;
     Booter::new(project)?.interact(&host, &job(project, &vmm, &host)?)
 }
 

@@ -6,7 +6,9 @@
 //! machine uses anyway, through a private apt for each suite: a source list, state and cache of its
 //! own, so that the system's are not touched. apt checks Debian's signatures.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
@@ -19,6 +21,9 @@ use crate::base::error::{fault, Help};
 use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
+
+/// The directories of the suites whose lists this process has read, and whether the mirror has them.
+static READ: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suite {
@@ -79,34 +84,45 @@ fn suites<'a>(
 }
 
 impl Suite {
-    /// Sets up the private apt and gets the suite's package lists; none if the mirror does not
+    /// Gets the suite's package lists, once in the life of the process; none if the mirror does not
     /// have this suite.
     fn open(project: &Project, name: &str, mirror: &str, keyring: &Path) -> Result<Option<Self>> {
         let suite = Self {
             dir: project.out("cache/apt").join(name),
             log: project.log(&format!("apt-{name}")),
         };
+        let mut read = READ.lock().expect("no thread fails with it");
+        let is_there = match read.get(&suite.dir) {
+            Some(&is_there) => is_there,
+            None => suite.read(name, mirror, keyring)?,
+        };
+        read.insert(suite.dir.clone(), is_there);
+        Ok(is_there.then_some(suite))
+    }
+
+    /// Sets up the private apt and reads the package lists; false if the mirror does not have the suite.
+    fn read(&self, name: &str, mirror: &str, keyring: &Path) -> Result<bool> {
         for dir in ["sources", "state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(suite.dir.join(dir))?;
+            fs::create_dir_all(self.dir.join(dir))?;
         }
         // An empty list of installed packages: the machine's own do not matter here.
-        fs::write(suite.dir.join("status"), "")?;
+        fs::write(self.dir.join("status"), "")?;
         let keyring = keyring.display();
         let source = format!(
             "Types: deb\nURIs: {mirror}\nSuites: {name}\nComponents: main\nSigned-By: {keyring}\n"
         );
-        fs::write(suite.dir.join("sources/lab.sources"), source)?;
+        fs::write(self.dir.join("sources/lab.sources"), source)?;
 
         let what = format!("reading Debian's package list of {name}");
         let _step = Step::spinner(&*what);
-        let update = suite.apt("apt-get", &["update", "--error-on=any"]);
+        let update = self.apt("apt-get", &["update", "--error-on=any"]);
         let mut is_absent = false;
-        let updated = logged(&what, &update, &suite.log, |line| {
+        let updated = logged(&what, &update, &self.log, |line| {
             is_absent |= line.contains("does not have a Release file");
         });
         match updated {
-            Ok(()) => Ok(Some(suite)),
-            Err(_) if is_absent => Ok(None),
+            Ok(()) => Ok(true),
+            Err(_) if is_absent => Ok(false),
             Err(error) => Err(error).help("is the network up? then try again"),
         }
     }

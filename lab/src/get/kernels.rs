@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use anyhow::{ensure, Result};
 use regex::Regex;
 
-use crate::base::disk::write_whole;
+use crate::base::disk::{write_whole, Lock};
 use crate::base::error::Help;
 use crate::base::kernel::Kernel;
 use crate::base::process::command;
@@ -19,15 +19,18 @@ use crate::base::project::Project;
 use crate::base::version::Version;
 use crate::get::debian::{self, Found};
 use crate::get::packages::Packages;
+use crate::model::hosts::Host;
 
 /// Where an arm64 kernel image says what it is, and how; see the kernel's
 /// Documentation/arch/arm64/booting.rst.
 const MAGIC: (usize, &[u8]) = (56, b"ARMd");
 
-/// Gets those kernels of Debian's that are not there yet. One that the mirror does not have is told.
-pub fn ensure(project: &Project, wanted: impl IntoIterator<Item = Kernel>) -> Result<()> {
-    let missing = wanted.into_iter().filter_map(|kernel| match kernel {
-        Kernel::Debian(series) if !project.image(kernel).exists() => Some(series),
+/// Gets those of Debian's kernels that the hosts boot and that are not there yet. One that the mirror
+/// does not have is told.
+pub fn ensure(project: &Project, hosts: &[Host]) -> Result<()> {
+    let _lock = Lock::take(&project.out(""), "tools")?;
+    let missing = hosts.iter().filter_map(|host| match host.kernel {
+        Kernel::Debian(series) if !project.image(host.kernel).exists() => Some(series),
         _ => None,
     });
     let missing = BTreeSet::from_iter(missing);
@@ -80,7 +83,7 @@ fn image(found: &Found) -> Result<Vec<u8>> {
     let files = command("dpkg-deb", ["--fsys-tarfile".as_ref(), package.as_os_str()]);
     let names = ["./boot/vmlinuz-*", "./usr/lib/modules/*/vmlinuz"];
     let tar = ["-xO", "--wildcards", names[0], names[1]];
-    // It fails where one of the names is not there, as always.
+    // One of the names is not there, which tar takes for an error.
     let tar = command("tar", tar).unchecked().stderr_null();
     let image = files.pipe(tar).stdout_capture().run();
     let image = image

@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::agreement::agreement;
 use super::differences::Cause;
 use crate::base::error::Broken;
-use crate::base::project::Handlers;
+use crate::base::kernel::Handlers;
 use crate::model::answer::Answer;
 use crate::model::heard::Heard;
 use crate::model::matrix::Refusal;

@@ -4,7 +4,8 @@
 
 use planner::{HostOffers, Registers};
 
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::Handlers;
+use crate::base::project::Project;
 use crate::model::answer::Answer;
 use crate::model::discovery::{self, Told};
 use crate::model::dump::Dump;

@@ -209,7 +209,7 @@ pub fn bootable(project: &Project) -> Result<Vec<Host>> {
     Ok(hosts)
 }
 
-/// Those that show most: without those that keep the C handlers of ours.
+/// Those without our kernel with the handlers in C alone: it is booted on every host anyway.
 pub fn of_run(project: &Project) -> Result<Vec<Host>> {
     let mut hosts = bootable(project)?;
     hosts.retain(|host| host.kernel != Handlers::C.into());

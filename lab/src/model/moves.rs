@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 
-use crate::base::project::Handlers;
+use crate::base::kernel::Handlers;
 use crate::model::matrix::{Cell, Fate, Matrix, Refusal, Vm};
 
 pub struct Moves<'a> {

@@ -10,7 +10,7 @@ use anyhow::Result;
 use askama::Template;
 use planner::{HostOffers, Offers};
 
-use crate::base::project::Handlers;
+use crate::base::kernel::Handlers;
 use crate::judge::differences::Cause;
 use crate::model::deviations::Deviation;
 use crate::model::matrix::{Fate, Matrix, Vm};

@@ -17,8 +17,9 @@ use comfy_table::{presets::NOTHING, CellAlignment, Table};
 use serde_json::json;
 
 use crate::base::disk::write_whole;
+use crate::base::kernel::Handlers;
 use crate::base::progress::say;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::boot::job::Job;
 use crate::boot::{Boot, Booter};
 use crate::get::Toolchain;

@@ -5,7 +5,8 @@
 
 use anyhow::{ensure, Context, Result};
 
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::Handlers;
+use crate::base::project::Project;
 use crate::boot::console::tail;
 use crate::model::results::{Case, Groups};
 use crate::model::vectors::{compare, Difference, Vectors};

@@ -5,7 +5,8 @@
 use anyhow::Result;
 
 use crate::ask::ktap;
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::Handlers;
+use crate::base::project::Project;
 use crate::model::results::{Case, Groups};
 use crate::verify::boots::{Boots, Mode, Plan};
 

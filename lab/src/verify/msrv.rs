@@ -9,9 +9,10 @@ use anyhow::Result;
 use fs_err as fs;
 
 use crate::base::disk::{ensure_space, is_made_with, note_made_with, whole_dir};
+use crate::base::kernel::Handlers;
 use crate::base::process::{command, find_program, logged, output};
 use crate::base::progress::Step;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::base::version::Version;
 use crate::build::kernel::make::Warnings;
 use crate::build::kernel::{config, refuse_warnings};

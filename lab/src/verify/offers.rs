@@ -6,7 +6,8 @@
 use anyhow::{ensure, Context, Result};
 
 use crate::ask::vmm;
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::Handlers;
+use crate::base::project::Project;
 use crate::boot::console::Transcript;
 use crate::build::Built;
 use crate::model::dump::Dump;

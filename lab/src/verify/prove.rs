@@ -12,9 +12,10 @@ use clap::Args;
 use duct::Expression;
 
 use crate::base::disk::{copy_whole, Lock};
+use crate::base::kernel::Handlers;
 use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::build::kernel::make::Kbuild;
 use crate::build::{kernel, tree};
 use crate::get::{self, venv, Toolchain};

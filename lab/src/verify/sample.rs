@@ -6,7 +6,7 @@ use anyhow::{ensure, Context, Result};
 use regex::Regex;
 
 use crate::ask::vmm;
-use crate::base::project::Handlers;
+use crate::base::kernel::Handlers;
 use crate::boot::console::{Section, Transcript};
 use crate::build::Built;
 use crate::model::results::{Case, Groups};

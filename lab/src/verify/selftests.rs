@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{ensure, Result};
 
 use crate::ask::ktap;
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::Handlers;
+use crate::base::project::Project;
 use crate::model::hosts;
 use crate::model::results::{Case, Groups, Outcome};
 use crate::verify::boots::{command_name, selftest, Boots, Plan};
@@ -59,6 +60,7 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     for handlers in Handlers::ALL {
         let kernel = handlers.name();
         let mut ran = Ran::default();
+        // What one host cannot run, another may.
         let mut complete = project.hosts().is_empty();
         for host in &hosts {
             let results = results(project, boots, &host.name, handlers);

@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{ensure, Result};
 use fs_err as fs;
 
+use crate::base::kernel::Handlers;
 use crate::base::process::logged;
 use crate::base::progress::Step;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::build::kernel::make::Kbuild;
 use crate::build::tree;
 use crate::get::Toolchain;

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::ask::ktap;
-use crate::base::project::{Handlers, Project};
+use crate::base::kernel::Handlers;
+use crate::base::project::Project;
 use crate::base::version::Version;
 use crate::boot::console::Section;
 use crate::get::source::version_of;

@@ -10,8 +10,9 @@ use fs_err as fs;
 
 use super::make::Kbuild;
 use crate::base::error::{fault, Help};
+use crate::base::kernel::Handlers;
 use crate::base::process::{logged, output};
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 
 /// Where a kernel's configuration begins.
 pub const START: &str = "tinyconfig";

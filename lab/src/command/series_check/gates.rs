@@ -10,9 +10,10 @@ use fs_err as fs;
 use serde::Deserialize;
 
 use super::TARGETS;
+use crate::base::kernel::Handlers;
 use crate::base::process::logged;
 use crate::base::progress::Step;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::build::kernel::make::{Kbuild, Warnings};
 use crate::build::kernel::{config, copy_build, refuse_warnings};
 use crate::get::Toolchain;

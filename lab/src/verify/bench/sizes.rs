@@ -10,9 +10,10 @@ use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
 use super::Figures;
 use crate::base::disk::is_made_with;
+use crate::base::kernel::Handlers;
 use crate::base::process::logged;
 use crate::base::progress::Step;
-use crate::base::project::{Handlers, Project};
+use crate::base::project::Project;
 use crate::build::kernel::make::Kbuild;
 use crate::build::kernel::{config, copy_build};
 use crate::get::Toolchain;
