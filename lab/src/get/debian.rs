@@ -6,10 +6,12 @@
 //! machine uses anyway, through a private apt for each suite: a source list, state and cache of its
 //! own, so that the system's are not touched. apt checks Debian's signatures.
 
+mod whole;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 use duct::Expression;
 use fs_err as fs;
 
@@ -19,6 +21,7 @@ use crate::base::error::{fault, Help};
 use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
+pub use whole::unpack_whole;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suite {
@@ -70,18 +73,22 @@ fn suites<'a>(
     project: &'a Project,
     packages: &'a Packages,
 ) -> Result<impl Iterator<Item = Result<Suite>> + 'a> {
-    let mut keyrings = packages.keyrings.iter();
-    let keyring = keyrings.find(|file| file.exists());
-    let keyring = keyring.context("the package debian-archive-keyring is not installed")?;
+    let keyring = packages.keyring()?;
     let mirror = mirror(project)?;
-    let names = packages.suites.iter();
+    let names = packages.suites.iter().map(std::slice::from_ref);
     Ok(names.filter_map(move |name| Suite::open(project, name, &mirror, keyring).transpose()))
 }
 
 impl Suite {
-    /// Sets up the private apt and gets the suite's package lists; none if the mirror does not
-    /// have this suite.
-    fn open(project: &Project, name: &str, mirror: &str, keyring: &Path) -> Result<Option<Self>> {
+    /// Sets up the private apt and gets the package lists of a suite, or of several that belong
+    /// together; none if the mirror does not have them.
+    fn open(
+        project: &Project,
+        names: &[String],
+        mirror: &str,
+        keyring: &Path,
+    ) -> Result<Option<Self>> {
+        let name = &names.join("+");
         let suite = Self {
             dir: project.out("cache/apt").join(name),
             log: project.log(&format!("apt-{name}")),
@@ -92,8 +99,9 @@ impl Suite {
         // An empty list of installed packages: the machine's own do not matter here.
         fs::write(suite.dir.join("status"), "")?;
         let keyring = keyring.display();
+        let names = names.join(" ");
         let source = format!(
-            "Types: deb\nURIs: {mirror}\nSuites: {name}\nComponents: main\nSigned-By: {keyring}\n"
+            "Types: deb\nURIs: {mirror}\nSuites: {names}\nComponents: main\nSigned-By: {keyring}\n"
         );
         fs::write(suite.dir.join("sources/lab.sources"), source)?;
 
@@ -181,11 +189,14 @@ impl Found {
 
     /// Downloads the package and unpacks it into a directory.
     pub fn unpack(&self, into: &Path) -> Result<()> {
-        let deb = self.download()?;
-        let args = ["-x".as_ref(), deb.as_os_str(), into.as_os_str()];
-        output(&command("dpkg-deb", args))?;
-        Ok(fs::remove_file(deb)?)
+        unpack(&self.download()?, into)
     }
+}
+
+fn unpack(deb: &Path, into: &Path) -> Result<()> {
+    let args = ["-x".as_ref(), deb.as_os_str(), into.as_os_str()];
+    output(&command("dpkg-deb", args))?;
+    Ok(fs::remove_file(deb)?)
 }
 
 /// The mirror that the machine's apt uses.
