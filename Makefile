@@ -12,6 +12,11 @@ SHELL_OPTIONS = $(call option,HOST,host) $(call option,CPU,cpu) \
 # Options of `make check`.
 CHECK_OPTIONS = $(call option,ONLY,only) $(if $(filter 1,$(JSON)),--json)
 
+# Options of `make migrate`.
+MIGRATE_OPTIONS = $(call option,ONLY,only) $(call option,FROM,from) $(call option,TO,to) \
+	$(call option,QEMU,qemu) $(call option,CPU,cpu) $(call option,CPU_TO,cpu-to) \
+	$(if $(filter 1,$(STRICT)),--strict)
+
 # Options of `make prove`.
 PROVE_OPTIONS = $(call option,MUTANTS,mutants)
 
@@ -25,11 +30,13 @@ BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(call option,INPUT,input) \
 	$(if $(filter 1,$(KEEP)),--keep)
 
-.PHONY: help run matrix bench check prove fuzz mutants series series-check shell setup tree kernel
+.PHONY: help run matrix migrate bench check prove fuzz mutants series series-check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
 	@echo 'make matrix     the same as a report: out/matrix.html, out/matrix.json'
+	@echo 'make migrate    move a running VM of QEMU from host to host and back: ONLY=strict,frozen for'
+	@echo '                some journeys, FROM=a57 TO=fw-101 QEMU=11 STRICT=1 for one of your own'
 	@echo 'make check      run every test: ONLY=unit,kunit for some steps, JSON=1 for one object a case'
 	@echo 'make bench      count the instructions of each access, in C and in Rust: out/bench.json;'
 	@echo '                RECORD=1 for the figures that check compares with'
@@ -57,6 +64,9 @@ run matrix mutants series-check setup tree kernel:
 
 check:
 	@$(LAB) $@ $(CHECK_OPTIONS)
+
+migrate:
+	@$(LAB) $@ $(MIGRATE_OPTIONS)
 
 series:
 	@$(LAB) $@ $(SERIES_OPTIONS)

@@ -2,8 +2,10 @@
 
 //! Having hosts move VMs and run tests, and reading what they say.
 
+pub mod guest;
 pub mod journey;
 pub mod ktap;
+pub mod migrate;
 pub mod offers;
 pub mod trace;
 pub mod visit;

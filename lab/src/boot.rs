@@ -32,7 +32,7 @@ use crate::boot::qemu::{firmware::Firmware, Machine};
 use crate::model::hosts::Host;
 pub use crew::Crew;
 use log::Log;
-use up::Up;
+pub use up::Up;
 
 /// A boot to be done.
 pub struct Boot<'a> {
@@ -88,6 +88,17 @@ impl<'a> Booter<'a> {
         each(&self.turns, message, boots.iter(), |boot| self.one(boot))
     }
 
+    /// Does the work on all of something, in as many turns as hosts have. What it starts it has to
+    /// end.
+    pub fn each<A: Send, T: Send>(
+        &self,
+        message: &str,
+        all: impl ExactSizeIterator<Item = A>,
+        work: impl Fn(A) -> Result<T> + Sync,
+    ) -> Vec<Result<T>> {
+        each(&self.turns, message, all, work)
+    }
+
     /// Boots one host, waits until it has powered off and returns what it said.
     pub fn one(&self, boot: &Boot) -> Result<Transcript> {
         let mut up = self.start(boot)?;
@@ -97,7 +108,7 @@ impl<'a> Booter<'a> {
     }
 
     /// Starts one host, which is to do its job and stay up.
-    fn start(&self, boot: &Boot) -> Result<Up> {
+    pub fn start(&self, boot: &Boot) -> Result<Up> {
         let initrd = self.initrd(boot.job)?;
         let (machine, log) = self.with_machine(boot, &initrd, |machine, log| {
             let running = machine.start(log).with_context(|| boot.name())?;

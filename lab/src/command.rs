@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod matrix;
+pub mod migrate;
 pub mod run;
 pub mod series_check;
 pub mod shell;

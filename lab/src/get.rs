@@ -10,6 +10,7 @@ mod debian;
 pub mod kernels;
 mod llvm;
 pub mod packages;
+pub mod qemu;
 mod rust;
 pub mod source;
 mod toolchain;

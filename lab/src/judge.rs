@@ -5,3 +5,4 @@
 pub mod agreement;
 pub mod differences;
 pub mod laws;
+pub mod travels;

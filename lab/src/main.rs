@@ -25,7 +25,7 @@ use base::project::Project;
 use base::version::Version;
 use base::{error, process, progress};
 use build::{kernel, tree, Built};
-use command::{check, matrix, series_check, shell};
+use command::{check, matrix, migrate, series_check, shell};
 use get::Purpose;
 use model::{hosts, results::Format};
 use verify::{bench, fuzz, mutants, prove};
@@ -58,6 +58,8 @@ enum Command {
     Run,
     /// Do the same and make the fleet report: out/matrix.html and out/matrix.json
     Matrix,
+    /// Move a running VM of a real VMM from host to host and back
+    Migrate(migrate::Migrate),
     /// Count the instructions of each access, with the handlers in Rust and in C
     Bench {
         /// Record what `check` compares with from now on: lab/data/bench.toml
@@ -129,6 +131,7 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Run => command::run::run(&project)?,
         Command::Shell(shell) => shell::run(&project, shell)?,
         Command::Matrix => matrix::run(&project)?,
+        Command::Migrate(migrate) => migrate::run(&project, migrate)?,
         Command::Bench { record } => {
             let built = Built::for_check(&project, get::ensure(&project, &[])?)?;
             return bench::run(&project, &built.tools, record);

@@ -10,10 +10,13 @@ pub mod dump;
 pub mod example;
 pub mod heard;
 pub mod hosts;
+pub mod journeys;
 pub mod mistakes;
 pub mod moves;
+pub mod page;
 pub mod results;
 pub mod stream;
+pub mod travels;
 pub mod vectors;
 
 pub use planner::{matrix, reason, registers};

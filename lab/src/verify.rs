@@ -11,6 +11,7 @@ pub mod format;
 pub mod fuzz;
 pub mod hosts;
 pub mod kunit;
+pub mod migrate;
 pub mod msrv;
 pub mod mutants;
 pub mod offers;

@@ -50,11 +50,22 @@ pub fn explain<'a>(
     transcript: &Transcript,
     streams: impl Iterator<Item = (&'a Stream, &'a mut Answer)>,
 ) -> Result<()> {
+    assign(events(transcript)?, streams)
+}
+
+/// Tells of the writes that were refused, in their order.
+pub fn refused(transcript: &Transcript) -> Result<Vec<(Id, u64, Why)>> {
+    let events = events(transcript)?.into_iter();
+    let refused = events.filter_map(|event| Some((event.id, event.value, event.refused?)));
+    Ok(refused.collect())
+}
+
+fn events(transcript: &Transcript) -> Result<Vec<Event>> {
     for name in [ON, READ] {
         let section = transcript.section(name)?;
         ensure!(section.status == 0, "{name}: {}", section.output);
     }
-    assign(parse(&transcript.section(READ)?.output)?, streams)
+    parse(&transcript.section(READ)?.output)
 }
 
 fn assign<'a>(

@@ -157,6 +157,11 @@ impl Project {
         self.out("firmware/test.bin")
     }
 
+    /// The guest that is moved while it runs.
+    pub fn guest(&self) -> PathBuf {
+        self.out("firmware/guest.bin")
+    }
+
     /// The statically linked arm64 busybox.
     pub fn busybox(&self) -> PathBuf {
         self.out("cache/busybox/bin/busybox")

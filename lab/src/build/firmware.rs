@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The EL3 firmware of the emulated hosts, and what tests it: building them.
+//! What runs without an operating system: the EL3 firmware of the emulated hosts, what tests it, and
+//! the guest that `lab migrate` moves.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,12 +14,12 @@ use crate::base::disk::Lock;
 use crate::base::project::Project;
 use crate::get::Toolchain;
 
-/// The same for both: no C library, no MMU, and nothing but the image.
+/// The same for all: no C library, no MMU, and nothing but the image.
 const FLAGS: &str = "--target=aarch64-none-elf -march=armv8-a -std=gnu2x -O2 \
     -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-pic -fno-stack-protector \
     -mgeneral-regs-only -mstrict-align -nostdlib -static -fuse-ld=lld";
 
-/// Builds both, which takes less than a second: nothing needs to be found out about what is old.
+/// Builds them, which takes less than a second: nothing needs to be found out about what is old.
 pub fn ensure(project: &Project, tools: &Toolchain) -> Result<()> {
     let _lock = Lock::take(&project.out("firmware"), "firmware")?;
     let clang = tools.llvm.program("clang");
@@ -36,5 +37,6 @@ pub fn ensure(project: &Project, tools: &Toolchain) -> Result<()> {
         compile(&clang, args, sources, image, &log)
     };
     build("firmware", &sources, &project.firmware())?;
-    build("test", &sources.join("test"), &project.firmware_test())
+    build("test", &sources.join("test"), &project.firmware_test())?;
+    build("guest", &sources.join("guest"), &project.guest())
 }

@@ -14,8 +14,8 @@ use crate::get::{self, kernels, Purpose};
 use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
-    bench, differential, docs, firmware, format, hosts, kunit, msrv, offers, report, sample,
-    selftests, shell, sparse, unit, upstream,
+    bench, differential, docs, firmware, format, hosts, kunit, migrate, msrv, offers, report,
+    sample, selftests, shell, sparse, unit, upstream,
 };
 
 /// A step of `lab check`.
@@ -50,6 +50,8 @@ pub enum Check {
     Diff,
     /// The samples: the VMM, and the module that shows what a host offers
     Sample,
+    /// Journeys of a running VM of a real VMM, and mishaps on the way
+    Migrate,
     /// `lab shell`, with somebody who types
     Shell,
     /// What accesses cost: all in all less than in C, and none more than was recorded
@@ -191,6 +193,7 @@ impl Check {
                 groups.extend(offers::judge(project, boots)?);
                 Ok(groups)
             }
+            Self::Migrate => migrate::run(project),
             Self::Shell => shell::run(project),
             Self::Bench => bench::check(project, tools()?),
         }

@@ -55,7 +55,7 @@ pub fn run(project: &Project, shell: Shell) -> Result<()> {
         true => build::vmm(project),
         false => Built::for_check(project, get::ensure(project, &[])?)?.vmm,
     };
-    kernels::ensure(project, std::slice::from_ref(&host))?;
+    kernels::ensure(project, [&host])?;
     Booter::new(project)?.interact(&host, &job(project, &vmm, &host)?)
 }
 

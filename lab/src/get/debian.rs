@@ -6,12 +6,14 @@
 //! machine uses anyway, through a private apt for each suite: a source list, state and cache of its
 //! own, so that the system's are not touched. apt checks Debian's signatures.
 
+mod whole;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, Result};
 use duct::Expression;
 use fs_err as fs;
 
@@ -21,6 +23,7 @@ use crate::base::error::{fault, Help};
 use crate::base::process::{command, logged, output};
 use crate::base::progress::Step;
 use crate::base::project::Project;
+pub use whole::unpack_whole;
 
 /// The directories of the suites whose lists this process has read, and whether the mirror has them.
 static READ: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
@@ -75,45 +78,49 @@ fn suites<'a>(
     project: &'a Project,
     packages: &'a Packages,
 ) -> Result<impl Iterator<Item = Result<Suite>> + 'a> {
-    let mut keyrings = packages.keyrings.iter();
-    let keyring = keyrings.find(|file| file.exists());
-    let keyring = keyring.context("the package debian-archive-keyring is not installed")?;
+    let keyring = packages.keyring()?;
     let mirror = mirror(project)?;
-    let names = packages.suites.iter();
+    let names = packages.suites.iter().map(std::slice::from_ref);
     Ok(names.filter_map(move |name| Suite::open(project, name, &mirror, keyring).transpose()))
 }
 
 impl Suite {
-    /// Gets the suite's package lists, once in the life of the process; none if the mirror does not
-    /// have this suite.
-    fn open(project: &Project, name: &str, mirror: &str, keyring: &Path) -> Result<Option<Self>> {
+    /// Gets the package lists of a suite, or of several that belong together, once in the life of the
+    /// process; none if the mirror does not have them.
+    fn open(
+        project: &Project,
+        names: &[String],
+        mirror: &str,
+        keyring: &Path,
+    ) -> Result<Option<Self>> {
+        let name = names.join("+");
         let suite = Self {
-            dir: project.out("cache/apt").join(name),
+            dir: project.out("cache/apt").join(&name),
             log: project.log(&format!("apt-{name}")),
         };
         let mut read = READ.lock().expect("no thread fails with it");
         let is_there = match read.get(&suite.dir) {
             Some(&is_there) => is_there,
-            None => suite.read(name, mirror, keyring)?,
+            None => suite.read(names, mirror, keyring)?,
         };
         read.insert(suite.dir.clone(), is_there);
         Ok(is_there.then_some(suite))
     }
 
-    /// Sets up the private apt and reads the package lists; false if the mirror does not have the suite.
-    fn read(&self, name: &str, mirror: &str, keyring: &Path) -> Result<bool> {
+    /// Sets up the private apt and reads the package lists; false if the mirror does not have them.
+    fn read(&self, names: &[String], mirror: &str, keyring: &Path) -> Result<bool> {
         for dir in ["sources", "state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(self.dir.join(dir))?;
         }
         // An empty list of installed packages: the machine's own do not matter here.
         fs::write(self.dir.join("status"), "")?;
-        let keyring = keyring.display();
+        let (names, keyring) = (names.join(" "), keyring.display());
         let source = format!(
-            "Types: deb\nURIs: {mirror}\nSuites: {name}\nComponents: main\nSigned-By: {keyring}\n"
+            "Types: deb\nURIs: {mirror}\nSuites: {names}\nComponents: main\nSigned-By: {keyring}\n"
         );
         fs::write(self.dir.join("sources/lab.sources"), source)?;
 
-        let what = format!("reading Debian's package list of {name}");
+        let what = format!("reading Debian's package list of {names}");
         let _step = Step::spinner(&*what);
         let update = self.apt("apt-get", &["update", "--error-on=any"]);
         let mut is_absent = false;
@@ -197,11 +204,14 @@ impl Found {
 
     /// Downloads the package and unpacks it into a directory.
     pub fn unpack(&self, into: &Path) -> Result<()> {
-        let deb = self.download()?;
-        let args = ["-x".as_ref(), deb.as_os_str(), into.as_os_str()];
-        output(&command("dpkg-deb", args))?;
-        Ok(fs::remove_file(deb)?)
+        unpack(&self.download()?, into)
     }
+}
+
+fn unpack(deb: &Path, into: &Path) -> Result<()> {
+    let args = ["-x".as_ref(), deb.as_os_str(), into.as_os_str()];
+    output(&command("dpkg-deb", args))?;
+    Ok(fs::remove_file(deb)?)
 }
 
 /// The mirror that the machine's apt uses.

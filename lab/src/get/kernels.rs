@@ -27,9 +27,9 @@ const MAGIC: (usize, &[u8]) = (56, b"ARMd");
 
 /// Gets those of Debian's kernels that the hosts boot and that are not there yet. One that the mirror
 /// does not have is told.
-pub fn ensure(project: &Project, hosts: &[Host]) -> Result<()> {
+pub fn ensure<'a>(project: &Project, hosts: impl IntoIterator<Item = &'a Host>) -> Result<()> {
     let _lock = Lock::take(&project.out(""), "tools")?;
-    let missing = hosts.iter().filter_map(|host| match host.kernel {
+    let missing = hosts.into_iter().filter_map(|host| match host.kernel {
         Kernel::Debian(series) if !project.image(host.kernel).exists() => Some(series),
         _ => None,
     });

@@ -23,6 +23,8 @@ pub struct Packages {
     pub minimum: Minimum,
     pub oldest: Oldest,
     pub kernels: Kernels,
+    /// The suites that have QEMU for arm64 and its libraries, by QEMU's major version.
+    pub qemu: BTreeMap<String, Vec<String>>,
     /// By package: a program, or the path of a file.
     tools: BTreeMap<Purpose, BTreeMap<String, String>>,
 }
@@ -79,6 +81,13 @@ impl Packages {
         let file = project.root().join("lab/data/debian.toml");
         toml::from_str(&fs::read_to_string(&file)?)
             .with_context(|| format!("cannot read {}", file.display()))
+    }
+
+    /// What signs the suites.
+    pub fn keyring(&self) -> Result<&Path> {
+        let keyring = self.keyrings.iter().find(|file| file.exists());
+        let keyring = keyring.context("the package debian-archive-keyring is not installed")?;
+        Ok(keyring)
     }
 
     /// The packages for building kernels and for these purposes whose tools are not on this

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What `lab run` prints: what hosts offer, who accepted whose VM, and why not.
+//! What `lab run` prints: what hosts offer, who accepted whose VM, and why not; and `lab migrate`.
 
 mod differences;
 mod mistakes;
 mod moves;
 mod refusals;
 mod text;
+mod travels;
 
 use std::io::Write;
 
@@ -15,6 +16,7 @@ use anyhow::Result;
 use crate::model::heard::Heard;
 use crate::model::moves::Moves;
 use crate::model::registers::{self, COLUMNS, LEGEND};
+use crate::model::travels::Travel;
 
 /// Prints to standard output; colours only where a terminal reads them.
 pub fn print(heard: &Heard, moves: &Moves) -> Result<()> {
@@ -24,6 +26,11 @@ pub fn print(heard: &Heard, moves: &Moves) -> Result<()> {
 /// Prints the moves alone.
 pub fn print_moves(moves: &Moves) -> Result<()> {
     Ok(anstream::stdout().write_all(moved(moves).as_bytes())?)
+}
+
+/// Prints how the journeys of a running VM went.
+pub fn print_travels(travels: &[Travel]) -> Result<()> {
+    Ok(anstream::stdout().write_all(travels::all(travels).as_bytes())?)
 }
 
 fn moved(moves: &Moves) -> String {

@@ -7,7 +7,7 @@ use comfy_table::Table;
 
 use crate::model::matrix::{Refusal, Why};
 use crate::model::reason::Reason;
-use crate::model::registers;
+use crate::model::registers::{self, Id};
 
 pub fn table() -> Table {
     let mut table = Table::new();
@@ -25,7 +25,10 @@ pub fn answer(refusal: &Refusal) -> String {
 
 /// What the reason is about: the host's offer, or what the VM has.
 pub fn about(refusal: &Refusal) -> Option<String> {
-    let why = refusal.why?;
+    reason_about(refusal.id, &refusal.why?)
+}
+
+pub fn reason_about(id: Id, why: &Why) -> Option<String> {
     let (what, value) = match why.reason {
         Reason::ExceedsOffer => ("offer", why.offer),
         Reason::Frozen => ("has", why.promise),
@@ -33,7 +36,7 @@ pub fn about(refusal: &Refusal) -> Option<String> {
             return None
         }
     };
-    Some(format!("{what} {}", registers::short(refusal.id, value)))
+    Some(format!("{what} {}", registers::short(id, value)))
 }
 
 /// Breaks a line at spaces, so that it fits a terminal.
