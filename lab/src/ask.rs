@@ -4,6 +4,7 @@
 
 pub mod journey;
 pub mod ktap;
+pub mod libtest;
 pub mod offers;
 pub mod trace;
 pub mod visit;
