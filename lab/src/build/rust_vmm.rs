@@ -54,6 +54,7 @@ pub fn ensure(project: &Project, tools: &Toolchain) -> Result<RustVmm> {
             // Options of nightly, with whatever there is.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("__CARGO_TESTS_ONLY_SRC_ROOT", &tools.rust_lib_src)
+            .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static")
             .env(
                 "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
