@@ -5,6 +5,7 @@
 pub mod guest;
 pub mod journey;
 pub mod ktap;
+pub mod libtest;
 pub mod migrate;
 pub mod offers;
 pub mod trace;

@@ -4,6 +4,7 @@
 
 pub mod firmware;
 pub mod kernel;
+pub mod rust_vmm;
 pub mod selftests;
 pub mod tree;
 

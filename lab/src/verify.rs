@@ -17,6 +17,7 @@ pub mod mutants;
 pub mod offers;
 pub mod prove;
 pub mod report;
+pub mod rust_vmm;
 pub mod sample;
 pub mod selftests;
 pub mod shell;

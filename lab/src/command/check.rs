@@ -15,7 +15,7 @@ use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
     bench, differential, docs, firmware, format, hosts, kunit, migrate, msrv, offers, report,
-    sample, selftests, shell, sparse, unit, upstream,
+    rust_vmm, sample, selftests, shell, sparse, unit, upstream,
 };
 
 /// A step of `lab check`.
@@ -45,6 +45,8 @@ pub enum Check {
     Selftests,
     /// The kernel's own KVM selftests: the same results with both kernels
     Upstream,
+    /// rust-vmm: the tests of its crate kvm-ioctls, and VMs that move through it
+    RustVmm,
     /// The same answers to the same vectors from C and to default VMs; to strict ones but for the
     /// deviations listed
     Diff,
@@ -163,6 +165,7 @@ impl Check {
             Self::Kunit => kunit::plan(plan),
             Self::Selftests => selftests::plan(project, plan),
             Self::Upstream => upstream::plan(project, plan),
+            Self::RustVmm => rust_vmm::plan(project, built()?, plan),
             Self::Diff => differential::plan(project, plan),
             Self::Sample => {
                 sample::plan(built()?, plan)?;
@@ -187,6 +190,7 @@ impl Check {
             Self::Kunit => kunit::judge(project, boots),
             Self::Selftests => selftests::judge(project, boots),
             Self::Upstream => upstream::judge(project, boots),
+            Self::RustVmm => rust_vmm::judge(boots),
             Self::Diff => differential::judge(project, boots),
             Self::Sample => {
                 let mut groups = sample::judge(boots)?;

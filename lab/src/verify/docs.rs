@@ -4,7 +4,10 @@
 //!
 //! Sphinx goes on after most errors and ends well, so what counts is what it printed, and that it
 //! wrote the pages. It says nothing of plain references such as `Documentation/x.rst`; the kernel
-//! has a script that does. The tables of the acceptance page are those of `lab/prove/spec.toml`.
+//! has a script that does. The tables of the acceptance page are those of `lab/prove/spec.toml`,
+//! and its code is the sample VMM's.
+
+mod quotes;
 
 use anyhow::Result;
 use fs_err as fs;
@@ -82,9 +85,10 @@ pub fn run(project: &Project) -> Result<Groups> {
     let references = Case::good_or(dead.is_empty(), "references", dead.join("\n"));
     let tables = output(&prove::page(project, "--check")).map(drop);
     let tables = Case::from_result("tables", tables);
+    let quotes = Case::from_result("quotes", quotes::check(project.root()));
     Ok(vec![
         ("sphinx".to_owned(), sphinx.collect()),
-        (String::new(), vec![references, tables]),
+        (String::new(), vec![references, tables, quotes]),
     ])
 }
 

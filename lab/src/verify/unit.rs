@@ -5,6 +5,7 @@
 use anyhow::{Context, Result};
 use regex::Regex;
 
+use crate::ask::libtest;
 use crate::base::process::command;
 use crate::base::progress::Step;
 use crate::base::project::Project;
@@ -44,36 +45,33 @@ pub fn run(project: &Project) -> Result<Groups> {
 
 /// Each test of each program, by what Cargo printed.
 fn groups(output: &str, success: bool) -> Groups {
-    let pattern = |text| Regex::new(text).expect("a valid pattern");
-    let program = pattern(r"^ +(?:Running .*[(/]|Doc-tests )([^/]+?)(?:-[0-9a-f]{16}\))?$");
-    let planned = pattern(r"^running (\d+) tests?$");
-    let test = pattern(r"^test (.*?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)(?:, (.*))?$");
+    let program = r"(?m)^ +(?:Running .*[(/]|Doc-tests )([^/\n]+?)(?:-[0-9a-f]{16}\))?$";
+    let program = Regex::new(program).expect("a valid pattern");
+    let starts = program.captures_iter(output).map(|found| {
+        let all = found.get_match();
+        (all.start(), found[1].to_owned())
+    });
+    let starts: Vec<(usize, String)> = starts.collect();
+    let ends = starts.iter().skip(1).map(|(start, _)| *start);
+    let ends: Vec<usize> = ends.chain([output.len()]).collect();
 
     let mut groups = Groups::new();
-    let mut count = 0;
-    for line in output.lines() {
-        if let Some(found) = program.captures(line) {
-            groups.push((found[1].to_owned(), Vec::new()));
-        } else if let Some(found) = planned.captures(line) {
-            count += found[1].parse().unwrap_or(0);
-        } else if let (Some(found), Some((_, cases))) = (test.captures(line), groups.last_mut()) {
-            let name = &found[1];
-            cases.push(match &found[2] {
-                "ok" => Case::pass(name),
-                "ignored" => Case::skip(name, found.get(3).map_or("ignored", |it| it.as_str())),
-                _ => Case::fail(name, panic_message(output, name)),
-            });
+    let mut planned = 0;
+    for ((start, name), end) in starts.into_iter().zip(ends) {
+        let tests = libtest::parse(&output[start..end]);
+        planned += tests.planned;
+        // Some programs, and most doc-tests, have nothing to run.
+        if !tests.cases.is_empty() {
+            groups.push((name, tests.cases));
         }
     }
-    // Some programs, and most doc-tests, have nothing to run.
-    groups.retain(|(_, cases)| !cases.is_empty());
 
     let cases: Vec<&Case> = groups.iter().flat_map(|(_, cases)| cases).collect();
-    let problem = if cases.len() != count {
-        format!("{} of {count} tests were read", cases.len())
+    let problem = if cases.len() != planned {
+        format!("{} of {planned} tests were read", cases.len())
     } else if !success && !cases.iter().any(|case| case.failed()) {
         "cargo test failed".to_owned()
-    } else if count == 0 {
+    } else if planned == 0 {
         "no tests".to_owned()
     } else {
         return groups;
@@ -81,16 +79,6 @@ fn groups(output: &str, success: bool) -> Groups {
     let case = Case::fail("(cargo)", format!("{problem}\n{}", tail(output)));
     groups.push((String::new(), vec![case]));
     groups
-}
-
-/// What a failed test printed.
-fn panic_message<'a>(output: &'a str, test: &str) -> &'a str {
-    let start = format!("---- {test} stdout ----\n");
-    let Some((_, rest)) = output.split_once(&start) else {
-        return "no message";
-    };
-    let ends = ["\n---- ", "\nfailures:\n"].map(|end| rest.find(end).unwrap_or(rest.len()));
-    rest[..ends[0].min(ends[1])].trim()
 }
 
 #[cfg(test)]
@@ -148,8 +136,8 @@ test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     #[test]
     fn a_failure_comes_with_its_message() {
         let text = GOOD.replace("b ... ok", "b ... FAILED").replace(
-            "   Doc-tests policy",
-            "---- a::b stdout ----\nthread panicked\nleft: 1\n\nfailures:",
+            "     Running tests/x.rs",
+            "---- a::b stdout ----\nthread panicked\nleft: 1\n\nfailures:\n     Running tests/x.rs",
         );
         assert_eq!(failures(&text, false), ["thread panicked\nleft: 1"]);
     }
