@@ -10,6 +10,7 @@ pub mod firmware;
 pub mod format;
 pub mod fuzz;
 pub mod hosts;
+pub mod id_regs;
 pub mod kunit;
 pub mod migrate;
 pub mod msrv;

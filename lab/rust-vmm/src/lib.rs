@@ -8,8 +8,10 @@
 //! cloud-hypervisor writes the core registers first.
 
 use kvm_bindings::{
-    kvm_enable_cap, kvm_vcpu_init, RegList, KVM_ARM_VCPU_PSCI_0_2, KVM_REG_ARM_COPROC_MASK,
-    KVM_REG_ARM_CORE, KVM_REG_ARM_FW, KVM_REG_ARM_FW_FEAT_BMAP,
+    kvm_enable_cap, kvm_vcpu_init, RegList, KVM_ARM_VCPU_PMU_V3, KVM_ARM_VCPU_PSCI_0_2,
+    KVM_ARM_VCPU_PTRAUTH_ADDRESS, KVM_ARM_VCPU_PTRAUTH_GENERIC, KVM_ARM_VCPU_SVE, KVM_CAP_ARM_MTE,
+    KVM_CAP_ARM_PMU_V3, KVM_CAP_ARM_PTRAUTH_ADDRESS, KVM_CAP_ARM_PTRAUTH_GENERIC, KVM_CAP_ARM_SVE,
+    KVM_REG_ARM_COPROC_MASK, KVM_REG_ARM_CORE, KVM_REG_ARM_FW, KVM_REG_ARM_FW_FEAT_BMAP,
 };
 use kvm_ioctls::{Kvm, VcpuFd, VmFd};
 
@@ -23,7 +25,15 @@ pub const NULL_PROMISE: u64 = 1 << 1;
 /// As large as the largest register.
 const MAX_SIZE: usize = 256;
 
-/// How many registers a VMM expects. The list of a vCPU without SVE is shorter.
+/// The features of a vCPU that need a capability, with that.
+const FEATURES: [(u32, u32); 4] = [
+    (KVM_CAP_ARM_PMU_V3, KVM_ARM_VCPU_PMU_V3),
+    (KVM_CAP_ARM_SVE, KVM_ARM_VCPU_SVE),
+    (KVM_CAP_ARM_PTRAUTH_ADDRESS, KVM_ARM_VCPU_PTRAUTH_ADDRESS),
+    (KVM_CAP_ARM_PTRAUTH_GENERIC, KVM_ARM_VCPU_PTRAUTH_GENERIC),
+];
+
+/// How many registers a VMM expects.
 const MAX_REGS: usize = 500;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,18 +90,40 @@ pub struct Vm {
 impl Vm {
     /// Creates a VM with these flags, all of which the kernel must have.
     pub fn new(flags: u64) -> Self {
-        let vm = Kvm::new().and_then(|kvm| kvm.create_vm());
-        let vm = vm.expect("a VM");
+        let vm = create();
         if flags != 0 {
             let offered = vm.check_extension_raw(STRICT_CAP.into()) as u64;
             assert_eq!(offered & flags, flags, "the kernel lacks the capability");
-            enable(&vm, flags).expect("KVM_ENABLE_CAP");
+            enable(&vm, STRICT_CAP, flags).expect("KVM_ENABLE_CAP");
         }
+        Self::with_features(vm, &[])
+    }
+
+    /// Creates a VM with every feature of a vCPU that the host can virtualize but EL2 and AArch32.
+    pub fn with_all_features() -> Self {
+        let vm = create();
+        let has = |cap: u32| vm.check_extension_raw(cap.into()) > 0;
+        if has(KVM_CAP_ARM_MTE) {
+            enable(&vm, KVM_CAP_ARM_MTE, 0).expect("KVM_ENABLE_CAP");
+        }
+        let mut features = FEATURES.to_vec();
+        features.retain(|(cap, _)| has(*cap));
+        let features: Vec<u32> = features.into_iter().map(|(_, feature)| feature).collect();
+        Self::with_features(vm, &features)
+    }
+
+    fn with_features(vm: VmFd, features: &[u32]) -> Self {
         let vcpu = vm.create_vcpu(0).expect("a vCPU");
         let mut init = kvm_vcpu_init::default();
         vm.get_preferred_target(&mut init).expect("a target");
-        init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
+        for feature in [&[KVM_ARM_VCPU_PSCI_0_2], features].concat() {
+            init.features[0] |= 1 << feature;
+        }
         vcpu.vcpu_init(&init).expect("KVM_ARM_VCPU_INIT");
+        if features.contains(&KVM_ARM_VCPU_SVE) {
+            let sve = KVM_ARM_VCPU_SVE as i32;
+            vcpu.vcpu_finalize(&sve).expect("KVM_ARM_VCPU_FINALIZE");
+        }
         Self { vm, vcpu }
     }
 
@@ -119,7 +151,7 @@ impl Vm {
     }
 
     /// All registers, in the order of the list.
-    fn registers(&self) -> Vec<Register> {
+    pub fn registers(&self) -> Vec<Register> {
         let mut list = RegList::new(MAX_REGS).expect("room for a list");
         self.vcpu.get_reg_list(&mut list).expect("KVM_GET_REG_LIST");
         list.as_slice().iter().map(|id| self.get(*id)).collect()
@@ -133,10 +165,15 @@ impl Vm {
     }
 }
 
-/// Enables flags of the capability. An error is the errno.
-pub fn enable(vm: &VmFd, flags: u64) -> Result<(), i32> {
+fn create() -> VmFd {
+    let vm = Kvm::new().and_then(|kvm| kvm.create_vm());
+    vm.expect("a VM")
+}
+
+/// Enables a capability, with flags. An error is the errno.
+pub fn enable(vm: &VmFd, cap: u32, flags: u64) -> Result<(), i32> {
     let mut cap = kvm_enable_cap {
-        cap: STRICT_CAP,
+        cap,
         ..Default::default()
     };
     cap.args[0] = flags;

@@ -208,7 +208,7 @@ mod strict {
     #[test]
     fn strictness_comes_before_the_vcpus() {
         let vm = Vm::new(0);
-        assert_eq!(enable(&vm.vm, STRICT), Err(libc::EINVAL));
+        assert_eq!(enable(&vm.vm, STRICT_CAP, STRICT), Err(libc::EINVAL));
     }
 }
 
@@ -220,6 +220,6 @@ mod without {
         let vm = Vm::new(0);
         assert_eq!(vm.vm.check_extension_raw(STRICT_CAP.into()), 0);
         let fresh = kvm_ioctls::Kvm::new().unwrap().create_vm().unwrap();
-        assert_eq!(enable(&fresh, STRICT), Err(libc::EINVAL));
+        assert_eq!(enable(&fresh, STRICT_CAP, STRICT), Err(libc::EINVAL));
     }
 }

@@ -31,15 +31,16 @@ const OPTIONS: [&str; 6] = [
     "--message-format=json-render-diagnostics",
 ];
 
-/// Programs of tests, which take a word as a filter of names.
 pub struct RustVmm {
-    /// The crate's own.
+    /// The crate's own tests. They take a word as a filter of names.
     pub own: PathBuf,
-    /// Ours.
+    /// Ours, which do so, too.
     pub moves: PathBuf,
+    /// Prints the registers of a fresh VM.
+    pub registers: PathBuf,
 }
 
-/// Makes sure that both are built; Cargo sees what is old.
+/// Makes sure that all are built; Cargo sees what is old.
 pub fn ensure(project: &Project, tools: &Toolchain) -> Result<RustVmm> {
     let _lock = Lock::take(&project.out(""), "rust-vmm")?;
     let ours = project.root().join("lab/rust-vmm/Cargo.toml");
@@ -77,6 +78,7 @@ pub fn ensure(project: &Project, tools: &Toolchain) -> Result<RustVmm> {
         // The crate comes with a lock file of its own.
         own: build(&theirs, "rust-vmm-own", &["--lib"])?,
         moves: build(&ours, "rust-vmm-moves", &["--test=moves"])?,
+        registers: build(&ours, "rust-vmm-registers", &["--test=registers"])?,
     })
 }
 

@@ -14,8 +14,8 @@ use crate::get::{self, kernels, Purpose};
 use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
-    bench, differential, docs, firmware, format, hosts, kunit, migrate, msrv, offers, report,
-    rust_vmm, sample, selftests, shell, sparse, unit, upstream,
+    bench, differential, docs, firmware, format, hosts, id_regs, kunit, migrate, msrv, offers,
+    report, rust_vmm, sample, selftests, shell, sparse, unit, upstream,
 };
 
 /// A step of `lab check`.
@@ -47,6 +47,8 @@ pub enum Check {
     Upstream,
     /// rust-vmm: the tests of its crate kvm-ioctls, and VMs that move through it
     RustVmm,
+    /// What guests see of their CPUs, against a kernel of Debian's
+    IdRegs,
     /// The same answers to the same vectors from C and to default VMs; to strict ones but for the
     /// deviations listed
     Diff,
@@ -166,6 +168,7 @@ impl Check {
             Self::Selftests => selftests::plan(project, plan),
             Self::Upstream => upstream::plan(project, plan),
             Self::RustVmm => rust_vmm::plan(project, built()?, plan),
+            Self::IdRegs => id_regs::plan(project, built()?, plan),
             Self::Diff => differential::plan(project, plan),
             Self::Sample => {
                 sample::plan(built()?, plan)?;
@@ -191,6 +194,7 @@ impl Check {
             Self::Selftests => selftests::judge(project, boots),
             Self::Upstream => upstream::judge(project, boots),
             Self::RustVmm => rust_vmm::judge(boots),
+            Self::IdRegs => id_regs::judge(project, boots),
             Self::Diff => differential::judge(project, boots),
             Self::Sample => {
                 let mut groups = sample::judge(boots)?;

@@ -45,7 +45,7 @@ pub struct Migrate {
     /// QEMU's major version there, 10 or 11
     #[arg(long, value_name = "VERSION", requires = "from")]
     qemu: Option<String>,
-    /// QEMU's -cpu there, such as host,pmu=off
+    /// QEMU's -cpu there, such as host,kvm-psci-version=1.1
     #[arg(long, requires = "from")]
     cpu: Option<String>,
     /// That on the second host, where it is another one
