@@ -18,10 +18,11 @@ use crate::get;
 use crate::judge::travels;
 use crate::model::hosts;
 use crate::model::journeys::{self, Journey, Place};
-use crate::report::terminal;
+use crate::report::{page, terminal};
 
-/// The report for programs, below the tree's folder.
+/// The report for programs, below the tree's folder, and that for people.
 const JSON: &str = "migrate.json";
+const PAGE: &str = "migrate.html";
 
 /// QEMU's major version on a journey of one's own.
 const QEMU: &str = "11";
@@ -73,9 +74,14 @@ pub fn run(project: &Project, migrate: Migrate) -> Result<()> {
     let start = Instant::now();
     let travels = migrate::travel(project, journeys)?;
     terminal::print_travels(&travels)?;
-    let file = project.base().join(JSON);
-    write_whole(&file, &serde_json::to_vec_pretty(&travels)?)?;
-    say(file.display().to_string());
+    for (name, text) in [
+        (JSON, serde_json::to_string_pretty(&travels)?),
+        (PAGE, page::travels::render(&travels)?),
+    ] {
+        let file = project.base().join(name);
+        write_whole(&file, text.as_bytes())?;
+        say(file.display().to_string());
+    }
     say(format!("took {} s", start.elapsed().as_secs()));
     travels::check(&travels)
 }

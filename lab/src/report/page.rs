@@ -5,6 +5,7 @@
 
 mod detail;
 mod incident;
+pub mod travels;
 
 use anyhow::Result;
 use askama::Template;
@@ -17,6 +18,8 @@ use crate::model::matrix::{Fate, Matrix, Vm};
 use crate::model::moves::Moves;
 use crate::model::registers::{self, COLUMNS};
 use detail::Details;
+
+const STYLE: &str = include_str!("../../templates/matrix.css");
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
@@ -89,7 +92,7 @@ pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
         kinds.push(kind(&moves, vm, deviations, &mut details)?);
     }
     let page = Page {
-        style: include_str!("../../templates/matrix.css"),
+        style: STYLE,
         script: include_str!("../../templates/matrix.js"),
         dumps: moves.dumps.clone(),
         field: (0..moves.dumps.len())

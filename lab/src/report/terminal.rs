@@ -6,8 +6,8 @@ mod differences;
 mod mistakes;
 mod moves;
 mod refusals;
-mod text;
-mod travels;
+pub(super) mod text;
+pub(super) mod travels;
 
 use std::io::Write;
 
