@@ -29,6 +29,7 @@ use crate::base::project::Project;
 use crate::boot::console::Transcript;
 use crate::boot::job::{base_archive, Job};
 use crate::boot::qemu::{firmware::Firmware, Machine};
+use crate::get::qemu::emulator;
 use crate::model::hosts::Host;
 pub use crew::Crew;
 use log::Log;
@@ -149,15 +150,22 @@ impl<'a> Booter<'a> {
         use_it: impl FnOnce(&Machine, &Path) -> Result<T>,
     ) -> Result<T> {
         let Boot { what, host, .. } = boot;
-        let talk = match boot.kunit {
-            true => "kunit.enable=1",
-            false => "quiet kunit.enable=0",
+        let talk = match (boot.kunit, boot.kernel) {
+            (true, _) => "kunit.enable=1",
+            // What these are for are warnings.
+            (false, Kernel::Variant(_)) => "loglevel=5 kunit.enable=0",
+            (false, _) => "quiet kunit.enable=0",
         };
         let firmware = self.project.firmware();
         let initrd = path_of(initrd);
+        let qemu = match &host.qemu {
+            Some(least) => emulator(self.project, least)?,
+            None => vec![qemu::QEMU.into()],
+        };
         let machine = Machine {
+            qemu: &qemu,
             cpu: &host.cpu,
-            memory: host.memory,
+            memory: host.memory.max(boot.kernel.memory()),
             cpus: host.cpus,
             firmware: host.firmware.map(|answers| Firmware {
                 image: &firmware,

@@ -6,5 +6,6 @@ pub mod check;
 pub mod matrix;
 pub mod migrate;
 pub mod run;
+pub mod sanitize;
 pub mod series_check;
 pub mod shell;

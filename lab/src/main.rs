@@ -20,12 +20,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use base::kernel::Handlers;
+use base::kernel::{Handlers, Kernel, Variant};
 use base::project::Project;
 use base::version::Version;
 use base::{error, process, progress};
 use build::{kernel, tree, Built};
-use command::{check, matrix, migrate, series_check, shell};
+use command::{check, matrix, migrate, sanitize, series_check, shell};
 use get::Purpose;
 use model::{hosts, results::Format};
 use verify::{bench, fuzz, mutants, prove};
@@ -53,7 +53,11 @@ enum Command {
     /// Get the kernel's source and put the component into it
     Tree,
     /// Build the kernels, with the handlers in Rust and in C
-    Kernel,
+    Kernel {
+        /// Build this one with the handlers in Rust instead
+        #[arg(long, value_enum)]
+        variant: Option<Variant>,
+    },
     /// Boot every host, move VMs between all of them and back, and show who accepted what and why
     Run,
     /// Do the same and make the fleet report: out/matrix.html and out/matrix.json
@@ -79,6 +83,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run the selftests, and move VMs, in kernels that look for mistakes while they run
+    Sanitize(sanitize::Sanitize),
     /// Run the component beside a model of the laws, with inputs from a fuzzer
     Fuzz(fuzz::Fuzz),
     /// Change the component's source in small ways, and see whether its tests notice
@@ -121,11 +127,19 @@ fn run(cli: Cli) -> Result<bool> {
     match cli.command {
         Command::Setup => drop(get::ensure(&project, &Purpose::ALL)?),
         Command::Tree => drop(tree::ensure(&project)?),
-        Command::Kernel => {
+        Command::Kernel { variant } => {
             let tools = get::ensure(&project, &[])?;
-            kernel::ensure(&project, &tools, &tree::ensure(&project)?)?;
-            for handlers in Handlers::ALL {
-                progress::say(project.image(handlers).display().to_string());
+            let tree = tree::ensure(&project)?;
+            let kernels: Vec<Kernel> = match variant {
+                Some(variant) => vec![variant.into()],
+                None => Handlers::ALL.map(Kernel::from).into(),
+            };
+            match variant {
+                Some(variant) => kernel::ensure_one(&project, &tools, &tree, variant)?,
+                None => kernel::ensure(&project, &tools, &tree)?,
+            }
+            for kernel in kernels {
+                progress::say(project.image(kernel).display().to_string());
             }
         }
         Command::Run => command::run::run(&project)?,
@@ -137,6 +151,7 @@ fn run(cli: Cli) -> Result<bool> {
             return bench::run(&project, &built.tools, record);
         }
         Command::Prove(prove) => return prove::run(&project, &prove),
+        Command::Sanitize(sanitize) => return sanitize::run(&project, &sanitize),
         Command::Fuzz(fuzz) => return fuzz::run(&project, &fuzz),
         Command::Mutants => return mutants::run(&project),
         Command::Series(series) => series::run(&project, &series)?,

@@ -20,6 +20,7 @@ pub mod prove;
 pub mod report;
 pub mod rust_vmm;
 pub mod sample;
+pub mod sanitize;
 pub mod selftests;
 pub mod shell;
 pub mod sparse;

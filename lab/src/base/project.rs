@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::base::error::Help;
-use crate::base::kernel::{Handlers, Kernel};
+use crate::base::kernel::Kernel;
 use crate::base::version::Version;
 
 /// A checkout of the project, and the kernel tree that it is applied to.
@@ -129,14 +129,14 @@ impl Project {
         self.base().join("linux")
     }
 
-    pub fn build_dir(&self, handlers: Handlers) -> PathBuf {
-        self.base().join("build").join(handlers.name())
+    pub fn build_dir(&self, kernel: impl Into<Kernel>) -> PathBuf {
+        self.base().join("build").join(kernel.into().to_string())
     }
 
     pub fn image(&self, kernel: impl Into<Kernel>) -> PathBuf {
         let kernel = kernel.into();
         let kernels = match kernel {
-            Kernel::Ours(_) => self.base().join("kernel"),
+            Kernel::Ours(_) | Kernel::Variant(_) => self.base().join("kernel"),
             Kernel::Debian(_) => self.out("cache/kernel"),
         };
         kernels.join(kernel.to_string()).join("Image")

@@ -32,11 +32,14 @@ const TAINT_OUT_OF_SPEC: u64 = 1 << 2;
 
 const MARKER: &str = "\n@lab ";
 
-/// The kernel's complaints, and the firmware's. Not anchored: they may interrupt a program's line.
+/// The kernel's complaints, those of its sanitizers and of lockdep among them, and the firmware's.
+/// Not anchored: they may interrupt a program's line.
 static COMPLAINT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"Kernel panic - not syncing|Internal error: |Unable to handle |kernel BUG at ",
         r"|\bBUG: |WARNING: .*(?:CPU: ?\d|CPU#\d)|rcu: INFO: .*detected|blocked for more than",
+        r"|UBSAN: |unreferenced object 0x|WARNING: (?:possible|inconsistent|suspicious) ",
+        r"|WARNING: (?:bad unlock balance|held lock freed|lock held|Nested lock)",
         r"|EL3 firmware: ",
     ))
     .expect("a valid pattern")
@@ -74,11 +77,18 @@ pub fn clean(bytes: &[u8]) -> String {
     text.replace('\r', "")
 }
 
-/// The first complaint.
-pub fn complaint(text: &str) -> Option<&str> {
-    let found = COMPLAINT.find_iter(text);
-    let mut lines = found.filter_map(|found| text[found.start()..].lines().next());
-    lines.find(|line| !line.contains(OUT_OF_SPEC))
+/// The first complaint, and the command in whose output it is.
+pub fn complaint(text: &str) -> Option<String> {
+    let found = COMPLAINT.find_iter(text).find_map(|found| {
+        let line = text[found.start()..].lines().next()?;
+        (!line.contains(OUT_OF_SPEC)).then_some((found.start(), line))
+    });
+    let (start, line) = found?;
+    let (_, marker) = text[..start].rsplit_once(MARKER).unwrap_or_default();
+    let marker = marker.lines().next().unwrap_or_default();
+    let command = marker.strip_prefix("begin ");
+    let place = command.map_or(String::new(), |command| format!(" in `{command}`"));
+    Some(format!("the host complained{place}: {line}"))
 }
 
 /// The last lines, for an error message.
@@ -92,7 +102,7 @@ pub fn tail(text: &str) -> String {
 /// of `job` in their order, are errors.
 pub fn parse(text: &str, job: &Job) -> Result<Transcript> {
     if let Some(complaint) = complaint(text) {
-        bail!("the host complained: {complaint}");
+        bail!(complaint);
     }
 
     let mut parts = text.split(MARKER).peekable();
@@ -194,7 +204,7 @@ mod tests {
             ("end a 0", "end b 0", "where `end a` should be"),
             ("end a 0", "end a x", "no exit status after `a`"),
             ("\n@lab end a 0\n", "\n", "where `end a` should be"),
-            ("y\n", "BUG: sleeping\n", "complained: BUG: sleeping"),
+            ("y\n", "BUG: sleeping\n", "complained in `a`: BUG: sleeping"),
         ];
         for (old, new, message) in cases {
             let text = GOOD.replacen(old, new, 1);
@@ -231,6 +241,9 @@ mod tests {
             "WARNING: arch/arm64/kvm/arm.c:12 at foo+0x1/0x2, CPU#1: init/1",
             "rcu: INFO: rcu_sched self-detected stall on CPU",
             "EL3 firmware: unexpected exception",
+            "UBSAN: array-index-out-of-bounds in a.c:1:2",
+            "unreferenced object 0xffff0000c0000000 (size 128):",
+            "WARNING: possible circular locking dependency detected",
         ];
         for line in complaints {
             assert!(

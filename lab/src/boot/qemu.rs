@@ -4,7 +4,8 @@
 
 pub mod firmware;
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use rustix::process::Signal;
 use crate::base::process::die_with_us;
 use firmware::Firmware;
 
-const QEMU: &str = "qemu-system-aarch64";
+pub const QEMU: &str = "qemu-system-aarch64";
 const PACKAGE: &str = "qemu-system-arm";
 
 /// The board; QEMU itself serves PSCI.
@@ -32,6 +33,8 @@ const CMDLINE: &str = "console=ttyAMA0 panic=-1 oops=panic";
 
 /// A machine to run until it powers off.
 pub struct Machine<'a> {
+    /// How QEMU is started.
+    pub qemu: &'a [PathBuf],
     pub cpu: &'a str,
     /// In MiB.
     pub memory: u32,
@@ -149,12 +152,17 @@ impl Machine<'_> {
             arguments.push("-no-reboot");
         }
         arguments.extend(boot.iter().map(String::as_str));
-        duct::cmd(QEMU, arguments)
-            .unchecked()
-            .before_spawn(|command| {
-                die_with_us(command, Signal::KILL);
-                Ok(())
-            })
+        let (program, first) = self.qemu.split_first().expect("a program");
+        let first = first.iter().map(OsString::from);
+        duct::cmd(
+            program,
+            first.chain(arguments.into_iter().map(OsString::from)),
+        )
+        .unchecked()
+        .before_spawn(|command| {
+            die_with_us(command, Signal::KILL);
+            Ok(())
+        })
     }
 
     /// Has QEMU itself start the kernel.
@@ -193,6 +201,7 @@ mod tests {
 
     fn machine(counts: bool, resets: bool) -> String {
         let machine = Machine {
+            qemu: &[QEMU.into()],
             cpu: "max",
             memory: 256,
             cpus: 2,

@@ -108,10 +108,8 @@ impl Up {
     fn not_complaining(&mut self, result: Result<()>) -> Result<()> {
         match (console::complaint(&self.log.take_rest()?), result) {
             (None, result) => result,
-            (Some(complaint), Ok(())) => bail!("the host complained: {complaint}"),
-            (Some(complaint), Err(error)) => {
-                Err(error.context(format!("the host complained: {complaint}")))
-            }
+            (Some(complaint), Ok(())) => bail!(complaint),
+            (Some(complaint), Err(error)) => Err(error.context(complaint)),
         }
     }
 

@@ -12,7 +12,7 @@ use fs_err as fs;
 
 use crate::base::disk::{copy_whole, ensure_space, is_made_with, made_with, whole_dir, Lock};
 use crate::base::error::fault;
-use crate::base::kernel::Handlers;
+use crate::base::kernel::{Handlers, Kernel};
 use crate::base::process::{command, logged, output};
 use crate::base::progress::{say, Step};
 use crate::base::project::Project;
@@ -30,7 +30,7 @@ const LOCK: &str = "kernels";
 /// nothing but the handlers.
 pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
     let _lock = Lock::take(&project.base(), LOCK)?;
-    let build = |handlers| build(project, tree, tools, handlers);
+    let build = |handlers: Handlers| build(project, tree, tools, handlers.into());
     // The second begins as a copy of the first.
     let are_built = Handlers::ALL
         .iter()
@@ -46,20 +46,20 @@ pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
     config::refuse_differences(&rust?, &c?)
 }
 
-/// Makes sure that the kernel with the component is built.
-pub fn ensure_rust(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
+/// Makes sure that one kernel of ours is built.
+pub fn ensure_one(
+    project: &Project,
+    tools: &Toolchain,
+    tree: &Path,
+    kernel: impl Into<Kernel>,
+) -> Result<()> {
     let _lock = Lock::take(&project.base(), LOCK)?;
-    build(project, tree, tools, Handlers::Rust).map(drop)
+    build(project, tree, tools, kernel.into()).map(drop)
 }
 
 /// Where a kernel is built. What other tools built there is removed.
-pub fn kbuild(
-    project: &Project,
-    tree: &Path,
-    tools: &Toolchain,
-    handlers: Handlers,
-) -> Result<Kbuild> {
-    let build_dir = project.build_dir(handlers);
+pub fn kbuild(project: &Project, tree: &Path, tools: &Toolchain, kernel: Kernel) -> Result<Kbuild> {
+    let build_dir = project.build_dir(kernel);
     let is_odd = |c: char| c.is_whitespace() || c == ':';
     if build_dir.to_string_lossy().contains(is_odd) {
         return Err(fault(
@@ -68,7 +68,7 @@ pub fn kbuild(
         ));
     }
     if made_with(&build_dir, &tools.fingerprint())? {
-        let name = name(handlers);
+        let name = name(kernel);
         say(format!("building {name} anew: the tools have changed"));
     }
     Ok(Kbuild::new(tree, &build_dir, tools))
@@ -82,38 +82,42 @@ fn is_usable(build_dir: &Path, tools: &Toolchain) -> bool {
     is_built(build_dir) && is_made_with(build_dir, &tools.fingerprint())
 }
 
-fn name(handlers: Handlers) -> String {
-    format!("the kernel with handlers in {}", handlers.label())
+fn name(kernel: Kernel) -> String {
+    match kernel {
+        Kernel::Ours(handlers) => format!("the kernel with handlers in {}", handlers.label()),
+        other => format!("the {other} kernel"),
+    }
 }
 
-fn build(project: &Project, tree: &Path, tools: &Toolchain, handlers: Handlers) -> Result<Kbuild> {
-    let kbuild = kbuild(project, tree, tools, handlers)?;
+fn build(project: &Project, tree: &Path, tools: &Toolchain, kernel: Kernel) -> Result<Kbuild> {
+    let kbuild = kbuild(project, tree, tools, kernel)?;
     let is_new = !is_built(&kbuild.build_dir);
     if is_new {
         ensure_space(&project.base(), SPACE, "a kernel build")?;
         let dirs = Handlers::ALL.map(|other| project.build_dir(other));
-        // All but a few files are the same.
-        if let Some(other) = dirs.iter().find(|dir| is_usable(dir, tools)) {
+        let other = dirs.iter().find(|dir| is_usable(dir, tools));
+        // All but a few files are the same; of a variant, few files are.
+        if let (Kernel::Ours(_), Some(other)) = (kernel, other) {
             copy_build(other, &kbuild.build_dir)?;
         }
     }
-    config::ensure(project, &kbuild, handlers, &tree::kconfig(tree)?)?;
+    config::ensure(project, &kbuild, kernel, &tree::kconfig(tree)?)?;
 
-    let what = format!("building {}", name(handlers));
+    let what = format!("building {}", name(kernel));
     let step = Step::spinner(&*what);
     let mut warnings = Warnings::new(project)?;
-    let log = project.log(&format!("kernel-{}", handlers.name()));
+    let log = project.log(&format!("kernel-{kernel}"));
     logged(&what, &kbuild.make(&["Image"]), &log, |line| {
         step.message(line.trim());
         warnings.read(line);
     })?;
     drop(step);
-    config::holds(&kbuild, &config::fragment(project, handlers)?)?;
+    config::holds(&kbuild, &config::fragment(project, kernel)?)?;
     refuse_warnings(tree, warnings)?;
     let image = kbuild.build_dir.join("arch/arm64/boot/Image");
-    copy_whole(&image, &project.image(handlers))?;
+    copy_whole(&image, &project.image(kernel))?;
     if is_new {
-        say(format!("built {}", name(handlers)));
+        say(format!("built {}", name(kernel)));
     }
     Ok(kbuild)
 }

@@ -15,7 +15,7 @@ use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
     bench, differential, docs, firmware, format, hosts, id_regs, kunit, migrate, msrv, offers,
-    report, rust_vmm, sample, selftests, shell, sparse, unit, upstream,
+    report, rust_vmm, sample, sanitize, selftests, shell, sparse, unit, upstream,
 };
 
 /// A step of `lab check`.
@@ -43,6 +43,8 @@ pub enum Check {
     Kunit,
     /// Our selftests, with both kernels: none fails
     Selftests,
+    /// Our selftests in a kernel that looks for mistakes while it runs
+    Sanitize,
     /// The kernel's own KVM selftests: the same results with both kernels
     Upstream,
     /// rust-vmm: the tests of its crate kvm-ioctls, and VMs that move through it
@@ -166,6 +168,7 @@ impl Check {
             Self::Hosts => hosts::plan(project, built()?, plan),
             Self::Kunit => kunit::plan(plan),
             Self::Selftests => selftests::plan(project, plan),
+            Self::Sanitize => sanitize::plan(project, &built()?.tools, plan),
             Self::Upstream => upstream::plan(project, plan),
             Self::RustVmm => rust_vmm::plan(project, built()?, plan),
             Self::IdRegs => id_regs::plan(project, built()?, plan),
@@ -192,6 +195,7 @@ impl Check {
             Self::Hosts => hosts::judge(project, boots),
             Self::Kunit => kunit::judge(project, boots),
             Self::Selftests => selftests::judge(project, boots),
+            Self::Sanitize => sanitize::judge(project, boots),
             Self::Upstream => upstream::judge(project, boots),
             Self::RustVmm => rust_vmm::judge(boots),
             Self::IdRegs => id_regs::judge(project, boots),

@@ -30,7 +30,7 @@ pub fn run(project: &Project) -> Result<()> {
     let start = Instant::now();
     let built = Built::for_run(project, get::ensure(project, &[])?)?;
     kernels::ensure(project, &hosts::chosen(project)?)?;
-    let heard = journey::measure(project, &built, hosts::bootable(project)?)?;
+    let heard = journey::measure(project, &built, hosts::fleet(project)?)?;
     let matrix = heard.matrix()?;
     let moves = Moves::new(&matrix)?;
 

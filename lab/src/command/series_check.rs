@@ -101,7 +101,7 @@ fn builds(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<Vec<Case>> 
         let kinds = Handlers::ALL.into_iter();
         for handlers in kinds.filter(|kind| is_choice || *kind == Handlers::C) {
             let name = format!("kernel-{}", handlers.name());
-            let kbuild = kernel::kbuild(taken, &taken.tree(), tools, handlers)?;
+            let kbuild = kernel::kbuild(taken, &taken.tree(), tools, handlers.into())?;
             let built = configure(taken, &kbuild, handlers)
                 .and_then(|()| gates::make(taken, &kbuild, &name, &TARGETS));
             cases.push(Case::from_result(name, built.map(drop)));
@@ -115,7 +115,7 @@ fn builds(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<Vec<Case>> 
 }
 
 fn configure(taken: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
-    config::make_unchecked(taken, kbuild, handlers)?;
+    config::make_unchecked(taken, kbuild, handlers.into())?;
     let component = match handlers {
         Handlers::C => "# CONFIG_KVM_ARM_FW_REGS_RUST is not set",
         Handlers::Rust => "CONFIG_KVM_ARM_FW_REGS_RUST=y",
@@ -133,7 +133,7 @@ fn example(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<bool> {
     for (path, text) in series::check::example(taken, tree, "HEAD")? {
         fs::write(taken.tree().join(path), text)?;
     }
-    kernel::ensure_rust(taken, tools, &taken.tree())?;
+    kernel::ensure_one(taken, tools, &taken.tree(), Handlers::Rust)?;
     build_selftests(taken, tools)?;
 
     let mut plan = Plan::default();

@@ -25,6 +25,9 @@ use crate::base::progress::Step;
 use crate::base::project::Project;
 pub use whole::unpack_whole;
 
+/// What most packages are wanted for: what hosts run.
+pub const ARM64: &str = "arm64";
+
 /// The directories of the suites whose lists this process has read, and whether the mirror has them.
 static READ: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
 
@@ -32,6 +35,8 @@ static READ: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
 pub struct Suite {
     dir: PathBuf,
     log: PathBuf,
+    /// The architecture, as Debian names it. What it has for all is there, too.
+    arch: String,
 }
 
 /// A package at one version, in one suite.
@@ -81,7 +86,8 @@ fn suites<'a>(
     let keyring = packages.keyring()?;
     let mirror = mirror(project)?;
     let names = packages.suites.iter().map(std::slice::from_ref);
-    Ok(names.filter_map(move |name| Suite::open(project, name, &mirror, keyring).transpose()))
+    let open = move |name| Suite::open(project, name, ARM64, &mirror, keyring);
+    Ok(names.filter_map(move |name| open(name).transpose()))
 }
 
 impl Suite {
@@ -90,13 +96,18 @@ impl Suite {
     fn open(
         project: &Project,
         names: &[String],
+        arch: &str,
         mirror: &str,
         keyring: &Path,
     ) -> Result<Option<Self>> {
-        let name = names.join("+");
+        let mut name = names.join("+");
+        if arch != ARM64 {
+            name += &format!(":{arch}");
+        }
         let suite = Self {
             dir: project.out("cache/apt").join(&name),
             log: project.log(&format!("apt-{name}")),
+            arch: arch.to_owned(),
         };
         let mut read = READ.lock().expect("no thread fails with it");
         let is_there = match read.get(&suite.dir) {
@@ -152,8 +163,10 @@ impl Suite {
     }
 
     fn apt(&self, program: &str, args: &[&str]) -> Expression {
-        let dir = self.dir.display();
+        let (dir, arch) = (self.dir.display(), &self.arch);
         let places = [
+            format!("APT::Architecture={arch}"),
+            format!("APT::Architectures={arch}"),
             format!("Dir::Etc::sourceparts={dir}/sources"),
             format!("Dir::State={dir}/state"),
             format!("Dir::State::status={dir}/status"),
@@ -161,9 +174,6 @@ impl Suite {
         ];
         let options = [
             "Dir::Etc::sourcelist=/dev/null",
-            // What is wanted is for arm64 or for all architectures.
-            "APT::Architecture=arm64",
-            "APT::Architectures=arm64",
             "Acquire::Languages=none",
             "Acquire::Retries=1",
             "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",

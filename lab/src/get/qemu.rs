@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! QEMU for arm64, as Debian has it: the VMM that runs in the hosts. Of its package and all that
-//! that depends on only the program is kept, and the libraries that it is linked with.
+//! QEMU as Debian has it: for arm64, the VMM that runs in the hosts; for this machine, what runs
+//! hosts that its own QEMU is too old for. Of its package and all that that depends on only the
+//! program is kept, and the libraries that it is linked with.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,14 @@ use object::elf::{FileHeader64, DT_NEEDED};
 use object::read::elf::{Dyn, FileHeader};
 use object::Endianness;
 
-use super::debian;
+use super::debian::{self, ARM64};
 use super::packages::Packages;
 use crate::base::disk::{whole_dir, Lock};
 use crate::base::error::fault;
+use crate::base::process::{command, output};
 use crate::base::progress::say;
 use crate::base::project::Project;
+use crate::base::version::Version;
 
 const PACKAGE: &str = "qemu-system-arm";
 const PROGRAM: &str = "qemu-system-aarch64";
@@ -35,8 +38,36 @@ pub struct Qemu {
     pub libraries: Vec<PathBuf>,
 }
 
-/// Makes sure of QEMU of that major version.
+/// Makes sure of QEMU for arm64, of that major version.
 pub fn ensure(project: &Project, major: &str) -> Result<Qemu> {
+    ensure_for(project, major, ARM64)
+}
+
+/// QEMU on this machine: a command line that starts it, without its options. It is the machine's own
+/// or, if that is older than this, one that is not installed.
+pub fn emulator(project: &Project, major: &str) -> Result<Vec<PathBuf>> {
+    let own = output(&command(PROGRAM, ["--version"]))?;
+    let own = Version::find(&own).context("QEMU does not tell its version")?;
+    if Version::find(major).is_some_and(|wanted| own >= wanted) {
+        return Ok(vec![PROGRAM.into()]);
+    }
+    let arch = output(&command("dpkg", ["--print-architecture"]))?;
+    let qemu = ensure_for(project, major, arch.trim())?;
+    let loader = qemu.libraries.iter().find(|library| {
+        let name = library.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with("ld-linux")
+    });
+    let loader = loader.context("QEMU's package needs no ld-linux")?;
+    let dir = qemu.program.parent().unwrap_or(Path::new(""));
+    Ok(vec![
+        loader.clone(),
+        "--library-path".into(),
+        dir.into(),
+        qemu.program,
+    ])
+}
+
+fn ensure_for(project: &Project, major: &str, arch: &str) -> Result<Qemu> {
     let packages = Packages::load(project)?;
     let Some(suites) = packages.qemu.get(major) else {
         let known: Vec<&str> = packages.qemu.keys().map(String::as_str).collect();
@@ -48,39 +79,36 @@ pub fn ensure(project: &Project, major: &str) -> Result<Qemu> {
             ),
         ));
     };
-    let dir = project.out("cache").join(format!("qemu-arm64-{major}"));
-    let _lock = Lock::take(&project.out("cache"), &format!("qemu-arm64-{major}"))?;
+    let name = format!("qemu-{arch}-{major}");
+    let dir = project.out("cache").join(&name);
+    let _lock = Lock::take(&project.out("cache"), &name)?;
     if !dir.exists() {
-        whole_dir(&dir, |dir| get(project, &packages, major, suites, dir))?;
+        whole_dir(&dir, |dir| {
+            let unpacked = tempfile::tempdir_in(dir)?;
+            let root = unpacked.path();
+            let version = debian::unpack_whole(project, &packages, suites, arch, PACKAGE, root)?;
+            ensure!(
+                upstream(&version).split('.').next() == Some(major),
+                "{} has QEMU {version} now, not {major}: see lab/data/debian.toml",
+                suites.last().map_or("", String::as_str)
+            );
+            keep(root, &version, dir)
+        })?;
         say(format!(
-            "took QEMU {} (arm64) from Debian",
+            "took QEMU {} ({arch}) from Debian",
             open(&dir)?.version
         ));
     }
     open(&dir)
 }
 
-fn get(
-    project: &Project,
-    packages: &Packages,
-    major: &str,
-    suites: &[String],
-    into: &Path,
-) -> Result<()> {
-    let unpacked = tempfile::tempdir_in(into)?;
-    let root = unpacked.path();
-    let version = debian::unpack_whole(project, packages, suites, PACKAGE, root)?;
-    ensure!(
-        upstream(&version).split('.').next() == Some(major),
-        "{} has QEMU {version} now, not {major}: see lab/data/debian.toml",
-        suites.last().map_or("", String::as_str)
-    );
+/// Copies what is kept of what was unpacked.
+fn keep(root: &Path, version: &str, into: &Path) -> Result<()> {
     let program = root.join("usr/bin").join(PROGRAM);
     for (name, file) in with_libraries(PROGRAM, &program, root)? {
         fs::copy(file, into.join(name))?;
     }
-    fs::write(into.join(VERSION), version)?;
-    Ok(())
+    Ok(fs::write(into.join(VERSION), version)?)
 }
 
 /// What is in a directory that was filled.
@@ -124,12 +152,7 @@ fn with_libraries(name: &str, program: &Path, root: &Path) -> Result<BTreeMap<St
 
 fn library_in(root: &Path, library: &str) -> Result<PathBuf> {
     let root = Pattern::escape(&root.to_string_lossy());
-    for place in [
-        "usr/lib/aarch64-linux-gnu",
-        "lib/aarch64-linux-gnu",
-        "usr/lib",
-        "lib",
-    ] {
+    for place in ["usr/lib/*-linux-gnu", "lib/*-linux-gnu", "usr/lib*", "lib*"] {
         let mut found = glob(&format!("{root}/{place}/{}", Pattern::escape(library)))?;
         if let Some(found) = found.next() {
             return Ok(found?);

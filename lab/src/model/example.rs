@@ -76,6 +76,8 @@ fn host(name: &str) -> Host {
         memory: 512,
         cpus: 1,
         firmware: None,
+        qemu: None,
+        fleet: true,
         kernel: Handlers::Rust.into(),
         offers: Vec::new(),
         ssbs: true,

@@ -35,6 +35,11 @@ pub struct Host {
     /// What our EL3 firmware answers. Without it, QEMU itself is the firmware, and has no
     /// workaround.
     pub firmware: Option<FirmwareAnswers>,
+    /// The oldest QEMU that emulates it, by its major version, where not all do.
+    pub qemu: Option<String>,
+    /// Whether it takes part in `lab run` and `lab matrix`.
+    #[serde(default = "default_true")]
+    pub fleet: bool,
     /// Which kernel it runs in the fleet.
     #[serde(default = "default_kernel")]
     pub kernel: Kernel,
@@ -44,7 +49,7 @@ pub struct Host {
     #[serde(default)]
     pub ssbs: bool,
     /// Whether the selftests and the differential run are done on it.
-    #[serde(default = "default_selftests")]
+    #[serde(default = "default_true")]
     pub selftests: bool,
 }
 
@@ -106,6 +111,8 @@ impl Host {
             memory: default_memory(),
             cpus: default_cpus(),
             firmware: None,
+            qemu: None,
+            fleet: false,
             kernel: default_kernel(),
             offers: Vec::new(),
             ssbs: false,
@@ -153,7 +160,7 @@ impl Host {
             about += &format!(", firmware {one}/{two}/{three}");
         }
         match self.kernel {
-            Kernel::Ours(Handlers::Rust) => (),
+            Kernel::Ours(Handlers::Rust) | Kernel::Variant(_) => (),
             Kernel::Ours(Handlers::C) => about += ", handlers in C",
             Kernel::Debian(series) => about += &format!(", Debian's Linux {series}"),
         }
@@ -179,7 +186,7 @@ fn default_kernel() -> Kernel {
     Handlers::Rust.into()
 }
 
-fn default_selftests() -> bool {
+fn default_true() -> bool {
     true
 }
 
@@ -203,15 +210,22 @@ pub fn chosen(project: &Project) -> Result<Vec<Host>> {
 pub fn bootable(project: &Project) -> Result<Vec<Host>> {
     let mut hosts = chosen(project)?;
     hosts.retain(|host| match host.kernel {
-        Kernel::Ours(_) => true,
+        Kernel::Ours(_) | Kernel::Variant(_) => true,
         Kernel::Debian(_) => project.image(host.kernel).exists(),
     });
     Ok(hosts)
 }
 
+/// Those of them between which VMs move.
+pub fn fleet(project: &Project) -> Result<Vec<Host>> {
+    let mut hosts = bootable(project)?;
+    hosts.retain(|host| host.fleet);
+    Ok(hosts)
+}
+
 /// Those without our kernel with the handlers in C alone: it is booted on every host anyway.
 pub fn of_run(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = bootable(project)?;
+    let mut hosts = fleet(project)?;
     hosts.retain(|host| host.kernel != Handlers::C.into());
     Ok(hosts)
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::boot::console::{self, Transcript};
-use crate::boot::qemu::{firmware::Firmware, Machine};
+use crate::boot::qemu::{self, firmware::Firmware, Machine};
 use crate::model::hosts::{self, FirmwareAnswers, Host};
 use crate::model::results::{Case, Groups};
 use crate::verify::boots::{cases_or_failure, Boots, Plan};
@@ -81,6 +81,7 @@ fn run(project: &Project, cpu: &str, answers: [i32; 3]) -> Result<String> {
     let [workaround_1, workaround_2, workaround_3] = answers;
     let (image, kernel) = (project.firmware(), project.firmware_test());
     let machine = Machine {
+        qemu: &[qemu::QEMU.into()],
         cpu,
         memory: 256,
         cpus: CPUS,

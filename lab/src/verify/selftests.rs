@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{ensure, Result};
 
 use crate::ask::ktap;
-use crate::base::kernel::Handlers;
+use crate::base::kernel::{Handlers, Kernel, Variant};
 use crate::base::project::Project;
 use crate::model::hosts;
 use crate::model::results::{Case, Groups, Outcome};
@@ -20,8 +20,11 @@ const SUITE: &str = "selftests";
 /// How long one program may take.
 const SECONDS: u64 = 120;
 
+/// One that injects faults, for which a kernel has to be built.
+const FAULTS: &str = "arm64/fw_regs_fault";
+
 /// The programs: one per source, so that none that failed to build can be overlooked.
-fn tests(project: &Project) -> Result<Vec<String>> {
+fn tests(project: &Project, kernel: Kernel) -> Result<Vec<String>> {
     let sources = project.root().join("selftests/kvm/arm64/*.c");
     let mut tests = Vec::new();
     for source in glob::glob(&sources.to_string_lossy())? {
@@ -33,6 +36,8 @@ fn tests(project: &Project) -> Result<Vec<String>> {
     // Halves of comparisons, and no tests of their own.
     let costs = format!("arm64/{}", bench::PROGRAM);
     tests.retain(|test| test != differential::TEST && *test != costs);
+    let injects = kernel == Variant::Kasan.into();
+    tests.retain(|test| injects || test != FAULTS);
     Ok(tests)
 }
 
@@ -46,9 +51,15 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 }
 
 /// Plans them for one host and kernel.
-pub fn plan_on(project: &Project, plan: &mut Plan, host: &str, handlers: Handlers) -> Result<()> {
-    for test in tests(project)? {
-        let job = plan.job(host, handlers);
+pub fn plan_on(
+    project: &Project,
+    plan: &mut Plan,
+    host: &str,
+    kernel: impl Into<Kernel>,
+) -> Result<()> {
+    let kernel = kernel.into();
+    for test in tests(project, kernel)? {
+        let job = plan.job(host, kernel);
         selftest(project, job, SUITE, &test, SECONDS)?;
     }
     Ok(())
@@ -91,14 +102,15 @@ pub fn results(
     project: &Project,
     boots: &Boots,
     host: &str,
-    handlers: Handlers,
+    kernel: impl Into<Kernel>,
 ) -> Result<Vec<(String, String, Vec<Case>)>> {
-    let transcript = boots.transcript(host, handlers)?;
+    let kernel = kernel.into();
+    let transcript = boots.transcript(host, kernel)?;
     let mut results = Vec::new();
-    for test in tests(project)? {
+    for test in tests(project, kernel)? {
         let section = transcript.section(&command_name(SUITE, &test))?;
         let cases = ktap::program(section.status, &section.output);
-        let place = format!("{host}/{}/{test}", handlers.name());
+        let place = format!("{host}/{kernel}/{test}");
         let name = test.trim_start_matches("arm64/").to_owned();
         results.push((place, name, cases));
     }

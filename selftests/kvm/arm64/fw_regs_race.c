@@ -12,9 +12,17 @@
  * required" and takes it back, the other one makes SSBS visible and hides it.
  * Whichever succeeds must find the other one undone, and undone it stays until
  * the first one takes its own back.
+ *
+ * Against KVM_CAP_ARM_FW_REGS_STRICT: one thread enables it, the other one creates
+ * a vCPU. The VM is strict if the first one succeeded, and only then.
+ *
+ * With -s SECONDS each of these races takes that long.
  */
 #include "fw_regs_race.h"
 #include "fw_regs_vm.h"
+
+/* How many calls all races have made. */
+static atomic_ulong calls;
 
 /* The other thread may be about to take its own back. */
 #define MAX_TRIES	8
@@ -69,7 +77,7 @@ static void ask_all(struct kvm_vcpu *vcpu, u64 answers[FW_NR_REGS])
 /* One first run; counts the registers about which the stories differ. */
 static unsigned long race_first_run(bool strict, int bad[FW_NR_REGS])
 {
-	u64 told[FW_NR_REGS], told_again[FW_NR_REGS];
+	u64 told[FW_NR_REGS], told_amid[FW_NR_REGS], told_again[FW_NR_REGS];
 	struct setter s = { .strict = strict };
 	struct kvm_vcpu *vcpus[2];
 	struct kvm_vm *vm;
@@ -90,20 +98,25 @@ static unsigned long race_first_run(bool strict, int bad[FW_NR_REGS])
 	thread = race_start(set_until_stopped, &s);
 	random_sleep(100 * 1000, 1000 * 1000);
 	ask_all(vcpus[0], told);
+	ask_all(vcpus[0], told_amid);
 	s.stop = true;
 	pthread_join(thread, NULL);
 	ask_all(vcpus[0], told_again);
+	/* Each register is also asked for three times, and got twice. */
+	calls += s.sets + 5 * FW_NR_REGS;
 
 	for (i = 0; i < FW_NR_REGS; i++) {
 		const struct fw_reg *reg = &fw_regs[i];
 		u64 shown = fw_get(vcpus[0], reg);
 
 		if (shown == s.accepted[i] && shown == fw_get(vcpus[1], reg) &&
-		    told[i] == fw_guest_answer(reg, shown) && told_again[i] == told[i])
+		    told[i] == fw_guest_answer(reg, shown) && told_amid[i] == told[i] &&
+		    told_again[i] == told[i])
 			continue;
 		if (!bad[i]++)
-			ksft_print_msg("%s: accepted 0x%lx, get 0x%lx, guest 0x%lx, then 0x%lx\n",
-				       reg->name, s.accepted[i], shown, told[i], told_again[i]);
+			ksft_print_msg("%s: accepted 0x%lx, get 0x%lx, guest 0x%lx, 0x%lx, 0x%lx\n",
+				       reg->name, s.accepted[i], shown, told[i], told_amid[i],
+				       told_again[i]);
 	}
 
 	kvm_vm_free(vm);
@@ -229,6 +242,8 @@ static void race_ssbs(struct side *once, struct side *again, const char *name)
 		make_once(once);
 	again->stop = true;
 	pthread_join(thread, NULL);
+	/* What was made was looked at, and taken back: two calls each. */
+	calls += once->refused + again->refused + 4 * (once->made + again->made);
 
 	ksft_print_msg("%lu of %d made against %lu of %lu\n", once->made, rounds, again->made,
 		       again->made + again->refused);
@@ -271,9 +286,82 @@ static void test_ssbs(enum race_mode mode, bool set_once, const char *lacking)
 	kvm_vm_free(vm);
 }
 
-int main(void)
+static void *enable_strict(void *arg)
 {
-	int i, mode, plan = 2;
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_ARM_FW_REGS_STRICT,
+		.args = { KVM_ARM_FW_REGS_STRICT },
+	};
+	struct kvm_vm *vm = arg;
+	bool enabled;
+
+	random_sleep(1000, 200 * 1000);
+	enabled = !__vm_ioctl(vm, KVM_ENABLE_CAP, &cap);
+	if (!enabled)
+		TEST_ASSERT_EQ(errno, EINVAL);
+
+	return enabled ? vm : NULL;
+}
+
+/* Counts the VMs that became strict, and those that are not what they became. */
+static void race_cap(unsigned long *strict, unsigned long *broken)
+{
+	const struct fw_reg *psci = &fw_regs[FW_PSCI_VERSION];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	pthread_t thread;
+	void *enabled;
+	int err;
+
+	/* Memory for a guest, as in each VM here. */
+	vm = fw_vm_create(false, NULL, 0);
+	thread = race_start(enable_strict, vm);
+	random_sleep(1000, 200 * 1000);
+	vcpu = __vm_vcpu_add(vm, 0);
+	pthread_join(thread, &enabled);
+	fw_vcpu_init(vcpu, FW_FEATURES);
+	fw_vm_run(vcpu);
+
+	/* Frozen, or not. */
+	err = fw_set(vcpu, psci, psci->low);
+	*strict += !!enabled;
+	*broken += err != (enabled ? EBUSY : 0);
+	calls += 4;
+
+	kvm_vm_free(vm);
+}
+
+static void test_cap(enum race_mode mode, const char *lacking)
+{
+	unsigned long strict = 0, broken = 0;
+	struct timespec since;
+	int rounds;
+
+	if (lacking) {
+		ksft_test_result_skip("%s, capability amid the first vCPU: %s\n",
+				      race_mode_names[mode], lacking);
+		return;
+	}
+
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	for (rounds = 0; !time_is_up(&since, rounds); rounds++)
+		race_cap(&strict, &broken);
+
+	ksft_print_msg("%lu of %d VMs became strict\n", strict, rounds);
+	ksft_test_result(!broken && strict && strict < rounds,
+			 "%s, capability amid the first vCPU\n", race_mode_names[mode]);
+	if (broken)
+		ksft_print_msg("%lu are not what they became\n", broken);
+}
+
+int main(int argc, char *argv[])
+{
+	int i, mode, opt, plan = 3;
+
+	while ((opt = getopt(argc, argv, "s:")) != -1) {
+		TEST_ASSERT(opt == 's', "Usage: %s [-s seconds]", argv[0]);
+		race_seconds = atoi_positive("Seconds", optarg);
+	}
 
 	for (i = 0; i < FW_NR_REGS; i++)
 		plan += fw_freezes(false, &fw_regs[i]) + fw_freezes(true, &fw_regs[i]);
@@ -289,7 +377,9 @@ int main(void)
 		test_first_run(mode, true, no_strict);
 		test_ssbs(mode, true, no_strict);
 		test_ssbs(mode, false, no_strict);
+		test_cap(mode, no_strict ?: fw_vm_lacking(false));
 	}
+	ksft_print_msg("%lu calls in all\n", calls);
 
 	ksft_finished();
 }

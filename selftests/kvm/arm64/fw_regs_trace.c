@@ -10,69 +10,13 @@
  * All in a default VM and in a strict one. The kernels that have the event are
  * those that have strict VMs.
  */
-#include <fcntl.h>
-#include <sys/stat.h>
-
+#include "fw_regs_trace.h"
 #include "fw_regs_vm.h"
-
-#define TRACEFS		"/sys/kernel/tracing"
-#define EVENT		"events/kvm/kvm_arm_fw_reg_set"
-#define INSTANCE	TRACEFS "/instances/fw_regs_trace"
 
 /* Of each kind of VM. */
 #define NR_TESTS	(FW_NR_REGS * 2 + 3 + 11)
 
-static int pipe_fd = -1;
 static const char *kind;	/* of VM */
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-
-	TEST_ASSERT(fd >= 0, "Cannot open %s", path);
-	TEST_ASSERT_EQ(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
-/* An instance: no other user of the tracer is disturbed, and none disturbs. */
-static void open_trace(void)
-{
-	if (access(TRACEFS "/events", F_OK))
-		ksft_exit_skip("no tracefs at " TRACEFS "\n");
-	if (access(TRACEFS "/" EVENT, F_OK))
-		ksft_exit_skip("the kernel has no such event\n");
-
-	rmdir(INSTANCE);
-	TEST_ASSERT(!mkdir(INSTANCE, 0700), "Cannot make " INSTANCE);
-	pipe_fd = open(INSTANCE "/trace_pipe", O_RDONLY | O_NONBLOCK);
-	TEST_ASSERT(pipe_fd >= 0, "Cannot open the trace");
-}
-
-static void close_trace(void)
-{
-	close(pipe_fd);
-	rmdir(INSTANCE);
-}
-
-static void enable(bool on)
-{
-	write_file(INSTANCE "/" EVENT "/enable", on ? "1" : "0");
-}
-
-/* What was traced since the last call, without what comes before the event's name. */
-static const char *traced(void)
-{
-	static char text[4096];
-	ssize_t len, used = 0;
-	char *event;
-
-	while ((len = read(pipe_fd, text + used, sizeof(text) - 1 - used)) > 0)
-		used += len;
-	text[used] = '\0';
-
-	event = strstr(text, "kvm_arm_fw_reg_set: ");
-	return event ? event + strlen("kvm_arm_fw_reg_set: ") : text;
-}
 
 static void check(const char *name, const char *expected)
 {
@@ -82,17 +26,6 @@ static void check(const char *name, const char *expected)
 	ksft_test_result(ok, "%s: %s\n", kind, name);
 	if (!ok)
 		ksft_print_msg("expected: %s# traced:   %s\n", expected, event);
-}
-
-/* The event of a set with these fields. */
-static const char *event(int vcpu, u64 id, u64 val, u64 promise, u64 offer, const char *verdict)
-{
-	static char text[256];
-
-	snprintf(text, sizeof(text),
-		 "vcpu=%d id=0x%016lx value=0x%lx promise=0x%lx offer=0x%lx verdict=%s\n",
-		 vcpu, id, val, promise, offer, verdict);
-	return text;
 }
 
 static void test_reg(bool strict, struct kvm_vcpu *vcpu, const struct fw_reg *reg, u64 offer)
@@ -170,10 +103,10 @@ static void test_others(struct kvm_vcpu *vcpus[], const u64 offers[FW_NR_REGS])
 	fw_set_ssbs(vcpus[0], 0);
 	check("get, list, ID register: no event", "");
 
-	enable(false);
+	trace_enable(false);
 	fw_set(vcpus[0], reg, reg->low);
 	check("off: no event", "");
-	enable(true);
+	trace_enable(true);
 }
 
 static void test_vm(bool strict)
@@ -189,12 +122,12 @@ static void test_vm(bool strict)
 	for (i = 0; i < FW_NR_REGS; i++)
 		offers[i] = fw_offer(vcpus[0], &fw_regs[i]);
 
-	enable(true);
+	trace_enable(true);
 	for (i = 0; i < FW_NR_REGS; i++)
 		test_reg(strict, vcpus[0], &fw_regs[i], offers[i]);
 	test_others(vcpus, offers);
 	test_reasons(strict, vcpus[0], offers);
-	enable(false);
+	trace_enable(false);
 	kvm_vm_free(vm);
 }
 
@@ -206,7 +139,9 @@ int main(void)
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_ARM_FW_REGS_STRICT));
 
 	ksft_print_header();
-	open_trace();
+	if (trace_lacking())
+		ksft_exit_skip("%s\n", trace_lacking());
+	trace_open();
 	ksft_set_plan(2 * NR_TESTS);
 
 	if (lacking) {
@@ -217,6 +152,6 @@ int main(void)
 	}
 	test_vm(true);
 
-	close_trace();
+	trace_close();
 	ksft_finished();
 }

@@ -10,7 +10,7 @@ use fs_err as fs;
 
 use super::make::Kbuild;
 use crate::base::error::{fault, Help};
-use crate::base::kernel::Handlers;
+use crate::base::kernel::{Handlers, Kernel};
 use crate::base::process::{logged, output};
 use crate::base::project::Project;
 
@@ -22,10 +22,10 @@ const OURS: &str = "KVM_ARM_FW_REGS_";
 
 /// Configures a build directory, unless it is configured just so already. `kconfig` is what the
 /// Kconfig files of the tree say.
-pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &str) -> Result<()> {
+pub fn ensure(project: &Project, kbuild: &Kbuild, kernel: Kernel, kconfig: &str) -> Result<()> {
     // What the present .config was made from. An optional line that was dropped is tried again.
     let note = kbuild.build_dir.join("lab.config");
-    let fragment = fragment(project, handlers)?;
+    let fragment = fragment(project, kernel)?;
     let made_from = format!("{fragment}\n{kconfig}\n");
     let is_noted = fs::read_to_string(&note).is_ok_and(|before| before == made_from);
     if is_noted && read(kbuild).is_ok_and(|config| lost(&fragment, &config).is_empty()) {
@@ -35,15 +35,15 @@ pub fn ensure(project: &Project, kbuild: &Kbuild, handlers: Handlers, kconfig: &
     if note.exists() {
         fs::remove_file(&note)?;
     }
-    make_unchecked(project, kbuild, handlers)?;
+    make_unchecked(project, kbuild, kernel)?;
     holds(kbuild, &fragment)?;
     Ok(fs::write(note, made_from)?)
 }
 
 /// Configures a build directory, also for a tree that lacks some of our options: these are left out.
-pub fn make_unchecked(project: &Project, kbuild: &Kbuild, handlers: Handlers) -> Result<()> {
-    let log = project.log(&format!("config-{}", handlers.name()));
-    make(kbuild, START, &fragment(project, handlers)?, &log)
+pub fn make_unchecked(project: &Project, kbuild: &Kbuild, kernel: Kernel) -> Result<()> {
+    let log = project.log(&format!("config-{kernel}"));
+    make(kbuild, START, &fragment(project, kernel)?, &log)
 }
 
 /// Configures a build directory as `start` does, a target such as `allmodconfig`, with the lines of
@@ -79,9 +79,11 @@ pub fn holds(kbuild: &Kbuild, fragment: &str) -> Result<()> {
 }
 
 /// What a kernel of ours has over a tinyconfig.
-pub fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
-    let fragment = fs::read_to_string(project.root().join("lab/data/kernel.config"))?;
-    let choice = match handlers {
+pub fn fragment(project: &Project, kernel: impl Into<Kernel>) -> Result<String> {
+    let data = project.root().join("lab/data");
+    let kernel = kernel.into();
+    let fragment = fs::read_to_string(data.join("kernel.config"))?;
+    let choice = match kernel.handlers() {
         Handlers::Rust => {
             "CONFIG_KVM_ARM_FW_REGS_RUST=y\n\
              CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST=y\n"
@@ -92,7 +94,35 @@ pub fn fragment(project: &Project, handlers: Handlers) -> Result<String> {
         true => "CONFIG_RUST_KERNEL_DOCTESTS=y\n",
         false => "",
     };
-    Ok(format!("{fragment}\n{choice}{doctests}"))
+    let ours = format!("{fragment}\n{choice}{doctests}");
+    Ok(match kernel {
+        Kernel::Variant(variant) => {
+            let file = data
+                .join("variants")
+                .join(format!("{}.config", variant.name()));
+            on_top(&ours, &fs::read_to_string(file)?)
+        }
+        Kernel::Ours(_) | Kernel::Debian(_) => ours,
+    })
+}
+
+/// A fragment that has lines of another one instead of its own.
+fn on_top(fragment: &str, other: &str) -> String {
+    let others: BTreeSet<&str> = symbols(other).collect();
+    let lines = fragment.lines();
+    let kept =
+        lines.filter(|line| setting(line).is_none_or(|(symbol, _)| !others.contains(symbol)));
+    kept.chain(other.lines())
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+/// What a fragment sets.
+fn symbols(fragment: &str) -> impl Iterator<Item = &str> {
+    fragment
+        .lines()
+        .filter_map(setting)
+        .map(|(symbol, _)| symbol)
 }
 
 /// Makes sure that two kernels differ in nothing but the handlers.
@@ -182,6 +212,18 @@ mod tests {
         let fragment = "# Why.\nCONFIG_A=y\nCONFIG_N=8\n# CONFIG_B is not set\n\
                         # CONFIG_UNKNOWN is not set\nCONFIG_S=\"x=y\"\n";
         assert!(lost(fragment, CONFIG).is_empty());
+    }
+
+    #[test]
+    fn a_variant_has_lines_of_its_own() {
+        let both = on_top(
+            "# Why.\nCONFIG_A=y\nCONFIG_B=y\n",
+            "# CONFIG_A is not set\nCONFIG_C=1\n",
+        );
+        assert_eq!(
+            both,
+            "# Why.\nCONFIG_B=y\n# CONFIG_A is not set\nCONFIG_C=1\n"
+        );
     }
 
     #[test]

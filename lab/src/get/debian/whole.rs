@@ -20,10 +20,12 @@ pub fn unpack_whole(
     project: &Project,
     packages: &Packages,
     suites: &[String],
+    arch: &str,
     package: &str,
     into: &Path,
 ) -> Result<String> {
-    let suite = Suite::open(project, suites, &mirror(project)?, packages.keyring()?)?;
+    let (mirror, keyring) = (mirror(project)?, packages.keyring()?);
+    let suite = Suite::open(project, suites, arch, &mirror, keyring)?;
     let suite = suite.with_context(|| format!("the mirror does not have {}", suites.join(", ")))?;
     suite.unpack_whole(suites.last().context("no suite")?, package, into)
 }
@@ -54,7 +56,10 @@ impl Suite {
             &wanted,
         ];
 
-        let what = format!("downloading {package} {version} (arm64) and its libraries");
+        let what = format!(
+            "downloading {package} {version} ({}) and its libraries",
+            self.arch
+        );
         let step = Step::spinner(&*what);
         let get = self.apt("apt-get", &args);
         logged(&what, &get, &self.log, |line| {

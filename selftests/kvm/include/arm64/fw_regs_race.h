@@ -36,6 +36,9 @@ static const char * const race_mode_names[NR_RACE_MODES] = {
 	[TWO_CPUS]	= "two CPUs",
 };
 
+/* How long each race takes instead, in seconds. */
+static long race_seconds;
+
 /* Where the threads run. */
 static int race_cpus[2];
 
@@ -104,8 +107,11 @@ static inline pthread_t race_start(void *(*fn)(void *), void *arg)
 /* Slow machines make fewer rounds. */
 static inline bool time_is_up(const struct timespec *since, int rounds)
 {
-	return rounds >= MAX_ROUNDS ||
-	       (rounds >= MIN_ROUNDS && timespec_to_ns(timespec_elapsed(*since)) > MAX_NS);
+	s64 elapsed = timespec_to_ns(timespec_elapsed(*since));
+
+	if (race_seconds)
+		return elapsed > race_seconds * NSEC_PER_SEC;
+	return rounds >= MAX_ROUNDS || (rounds >= MIN_ROUNDS && elapsed > MAX_NS);
 }
 
 #endif /* SELFTEST_KVM_ARM64_FW_REGS_RACE_H */
