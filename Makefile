@@ -17,6 +17,10 @@ MIGRATE_OPTIONS = $(call option,ONLY,only) $(call option,FROM,from) $(call optio
 	$(call option,QEMU,qemu) $(call option,CPU,cpu) $(call option,CPU_TO,cpu-to) \
 	$(if $(filter 1,$(STRICT)),--strict)
 
+# Options of `make sanitize`.
+SANITIZE_OPTIONS = $(call option,ONLY,only) $(call option,SECONDS,seconds) \
+	$(if $(filter 1,$(JSON)),--json)
+
 # Options of `make prove`.
 PROVE_OPTIONS = $(call option,MUTANTS,mutants)
 
@@ -30,7 +34,7 @@ BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(call option,INPUT,input) \
 	$(if $(filter 1,$(KEEP)),--keep)
 
-.PHONY: help run matrix migrate bench check prove fuzz mutants series series-check shell setup tree kernel
+.PHONY: help run matrix migrate bench check sanitize prove fuzz mutants series series-check shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
@@ -40,6 +44,8 @@ help:
 	@echo 'make check      run every test: ONLY=unit,kunit for some steps, JSON=1 for one object a case'
 	@echo 'make bench      count the instructions of each access, in C and in Rust: out/bench.json;'
 	@echo '                RECORD=1 for the figures that check compares with'
+	@echo 'make sanitize   run the selftests, and move VMs, in kernels with KASAN, KCSAN, PREEMPT_RT and'
+	@echo '                other pages: ONLY=kasan for some, SECONDS=3600 for races of that length'
 	@echo 'make prove      prove the compiled handlers against lab/prove/spec.toml, for all inputs:'
 	@echo '                MUTANTS=-1 to try every mistake'
 	@echo 'make fuzz       run the component beside a model of the laws, with inputs from a fuzzer:'
@@ -67,6 +73,9 @@ check:
 
 migrate:
 	@$(LAB) $@ $(MIGRATE_OPTIONS)
+
+sanitize:
+	@$(LAB) $@ $(SANITIZE_OPTIONS)
 
 series:
 	@$(LAB) $@ $(SERIES_OPTIONS)

@@ -167,6 +167,7 @@ impl<'a> Booter<'a> {
             cpu: &host.cpu,
             memory: host.memory.max(boot.kernel.memory()),
             cpus: host.cpus,
+            threads: host.threads,
             firmware: host.firmware.map(|answers| Firmware {
                 image: &firmware,
                 answers,

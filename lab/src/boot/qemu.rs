@@ -24,9 +24,10 @@ const PACKAGE: &str = "qemu-system-arm";
 /// The board; QEMU itself serves PSCI.
 const BOARD: &str = "virt,virtualization=on,gic-version=3";
 
-/// All CPUs of a host take turns on one thread. With a thread for each, a host with several CPUs may
-/// never leave `kvm_unexpected_el2_exception()` of its EL2 code, whatever the handlers.
-const ACCELERATOR: &str = "tcg,thread=single";
+/// All CPUs of a host take turns on one thread. With a thread for each, a host with several CPUs and
+/// without VHE may never leave `kvm_unexpected_el2_exception()` of its EL2 code, whatever the handlers.
+const IN_TURNS: &str = "tcg,thread=single";
+const AT_ONCE: &str = "tcg,thread=multi";
 
 /// What every host's kernel is told. A panic or an oops ends QEMU at once.
 const CMDLINE: &str = "console=ttyAMA0 panic=-1 oops=panic";
@@ -39,6 +40,8 @@ pub struct Machine<'a> {
     /// In MiB.
     pub memory: u32,
     pub cpus: u32,
+    /// Whether these work at the same time.
+    pub threads: bool,
     pub firmware: Option<Firmware<'a>>,
     pub kernel: &'a Path,
     pub initrd: Option<&'a Path>,
@@ -144,7 +147,8 @@ impl Machine<'_> {
             "-machine", board, "-cpu", self.cpu, "-m", &memory, "-smp", &cpus,
         ];
         arguments.extend(["-display", "none", "-monitor", "none", "-serial", console]);
-        arguments.extend(["-net", "none", "-accel", ACCELERATOR]);
+        let accelerator = if self.threads { AT_ONCE } else { IN_TURNS };
+        arguments.extend(["-net", "none", "-accel", accelerator]);
         if self.counts {
             arguments.extend(["-icount", "shift=0"]);
         }
@@ -202,6 +206,7 @@ mod tests {
     fn machine(counts: bool, resets: bool) -> String {
         let machine = Machine {
             qemu: &[QEMU.into()],
+            threads: false,
             cpu: "max",
             memory: 256,
             cpus: 2,

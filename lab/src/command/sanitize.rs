@@ -17,6 +17,9 @@ pub struct Sanitize {
     /// Only these kernels
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Variant>,
+    /// How long threads race on each host
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
     /// One JSON object for each case, instead of text
     #[arg(long)]
     json: bool,
@@ -25,7 +28,7 @@ pub struct Sanitize {
 /// Returns whether all is well.
 pub fn run(project: &Project, sanitize: &Sanitize) -> Result<bool> {
     let built = Built::for_check(project, get::ensure(project, &[])?)?;
-    let groups = verify::sanitize::run(project, &built, &sanitize.only)?;
+    let groups = verify::sanitize::run(project, &built, &sanitize.only, sanitize.seconds)?;
     let format = if sanitize.json {
         Format::Json
     } else {

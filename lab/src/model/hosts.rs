@@ -37,6 +37,9 @@ pub struct Host {
     pub firmware: Option<FirmwareAnswers>,
     /// The oldest QEMU that emulates it, by its major version, where not all do.
     pub qemu: Option<String>,
+    /// Whether its CPUs work at the same time.
+    #[serde(default)]
+    pub threads: bool,
     /// Whether it takes part in `lab run` and `lab matrix`.
     #[serde(default = "default_true")]
     pub fleet: bool,
@@ -112,6 +115,7 @@ impl Host {
             cpus: default_cpus(),
             firmware: None,
             qemu: None,
+            threads: false,
             fleet: false,
             kernel: default_kernel(),
             offers: Vec::new(),

@@ -16,7 +16,8 @@ use crate::boot::{Boot, Booter};
 use crate::model::hosts::{self, Host};
 use crate::model::results::Case;
 
-/// The last resort against a host that hangs; commands have limits of their own.
+/// The last resort against a host that hangs, besides its longest command; each has a limit of its
+/// own.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);
 
 /// What a host boots for.
@@ -75,7 +76,7 @@ impl Plan {
             kunit: *mode == Mode::Kunit,
             counts: false,
             job,
-            limit: BOOT_LIMIT,
+            limit: BOOT_LIMIT + longest(job),
         });
         let boots: Vec<Boot> = boots.collect();
         let results = Booter::new(project)?.all("booting hosts", &boots);
@@ -83,6 +84,11 @@ impl Plan {
         let keys = keys.map(|(host, kernel, mode, _)| (host.name, kernel, mode));
         Ok(Boots(keys.zip(results).collect()))
     }
+}
+
+fn longest(job: &Job) -> Duration {
+    let limits = job.commands().iter().map(|command| command.limit);
+    Duration::from_secs(limits.max().unwrap_or(0))
 }
 
 /// How the boots went.

@@ -4,6 +4,8 @@
 //! the moves of the sample VMM and all mistakes of `lab run`, on hosts of several kinds. Whatever a
 //! kernel complains of is a failure.
 
+mod races;
+
 use std::collections::BTreeMap;
 
 use anyhow::{ensure, Context, Result};
@@ -33,6 +35,8 @@ const LOOK: &str = "sleep 6; cd /sys/kernel/debug; echo scan >kmemleak; echo sca
 struct Work {
     hosts: Vec<String>,
     check: Option<String>,
+    #[serde(default)]
+    races: Vec<String>,
 }
 
 /// `lab/data/sanitize.toml`.
@@ -62,8 +66,8 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     Ok(groups.flatten().collect())
 }
 
-/// All kernels, or those that are asked for, one after the other.
-pub fn run(project: &Project, built: &Built, only: &[Variant]) -> Result<Groups> {
+/// All kernels, or those that are asked for, one after the other. Races take that many seconds.
+pub fn run(project: &Project, built: &Built, only: &[Variant], seconds: u64) -> Result<Groups> {
     let all = hosts::load(project)?;
     let mut work = load()?;
     work.retain(|variant, _| only.is_empty() || only.contains(variant));
@@ -75,9 +79,15 @@ pub fn run(project: &Project, built: &Built, only: &[Variant]) -> Result<Groups>
         for host in &work.hosts {
             plan_on(project, &mut plan, host, variant)?;
         }
+        for host in &work.races {
+            races::plan_on(project, &mut plan, host, variant, seconds)?;
+        }
         let boots = plan.boot(project, &all)?;
         for host in &work.hosts {
             groups.extend(judge_on(project, &boots, host, variant));
+        }
+        for host in &work.races {
+            groups.extend(races::judge_on(&boots, host, variant));
         }
         let moves = moves(project, built, &all, variant, &work.hosts);
         let moves = Case::from_result("laws and mistakes", moves);
@@ -152,7 +162,11 @@ mod tests {
         let all = hosts::load(&Project::here()).unwrap();
         let work = load().unwrap();
         for work in work.values() {
-            for host in work.hosts.iter().chain(&work.check) {
+            for host in [&work.hosts[..], &work.races]
+                .concat()
+                .iter()
+                .chain(&work.check)
+            {
                 hosts::find(&all, host).unwrap();
             }
         }

@@ -34,7 +34,7 @@ static int list(const struct fw_reg *reg, u64 *val)
 	} list;
 
 	list.head.n = ARRAY_SIZE(list.ids);
-	return __vcpu_ioctl(vcpu, KVM_GET_REG_LIST, &list) ? errno : 0;
+	return __vcpu_ioctl(vcpu, KVM_GET_REG_LIST, &list.head) ? errno : 0;
 }
 
 static int get(const struct fw_reg *reg, u64 *val)

@@ -16,6 +16,9 @@
  * Against KVM_CAP_ARM_FW_REGS_STRICT: one thread enables it, the other one creates
  * a vCPU. The VM is strict if the first one succeeded, and only then.
  *
+ * Against the end of the VM: one thread sets a register, the other one closes all
+ * files of the VM. Sets succeed until they get EBADF.
+ *
  * With -s SECONDS each of these races takes that long.
  */
 #include "fw_regs_race.h"
@@ -354,9 +357,57 @@ static void test_cap(enum race_mode mode, const char *lacking)
 		ksft_print_msg("%lu are not what they became\n", broken);
 }
 
+static void *set_until_closed(void *arg)
+{
+	const struct fw_reg *reg = &fw_regs[FW_STD_BMAP];
+	u64 val = reg->low;
+	struct kvm_one_reg one = { .id = reg->id, .addr = (u64)&val };
+	int fd = *(int *)arg;
+	unsigned long sets = 0;
+
+	while (!ioctl(fd, KVM_SET_ONE_REG, &one))
+		sets++;
+	calls += sets;
+
+	return errno == EBADF && sets ? arg : NULL;
+}
+
+static void test_close(enum race_mode mode, const char *lacking)
+{
+	unsigned long rounds, bad = 0;
+	struct timespec since;
+
+	if (lacking) {
+		ksft_test_result_skip("%s, set amid the end of the VM: %s\n",
+				      race_mode_names[mode], lacking);
+		return;
+	}
+
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	for (rounds = 0; !time_is_up(&since, rounds); rounds++) {
+		struct kvm_vcpu *vcpu;
+		struct kvm_vm *vm;
+		pthread_t thread;
+		void *good;
+		int fd;
+
+		vm = fw_vm_create(false, &vcpu, 1);
+		fd = vcpu->fd;
+		thread = race_start(set_until_closed, &fd);
+		random_sleep(100 * 1000, 1000 * 1000);
+		kvm_vm_free(vm);
+		pthread_join(thread, &good);
+		bad += !good;
+	}
+
+	ksft_test_result(!bad, "%s, set amid the end of the VM\n", race_mode_names[mode]);
+	if (bad)
+		ksft_print_msg("another error, or no set, in %lu of %lu rounds\n", bad, rounds);
+}
+
 int main(int argc, char *argv[])
 {
-	int i, mode, opt, plan = 3;
+	int i, mode, opt, plan = 4;
 
 	while ((opt = getopt(argc, argv, "s:")) != -1) {
 		TEST_ASSERT(opt == 's', "Usage: %s [-s seconds]", argv[0]);
@@ -378,6 +429,7 @@ int main(int argc, char *argv[])
 		test_ssbs(mode, true, no_strict);
 		test_ssbs(mode, false, no_strict);
 		test_cap(mode, no_strict ?: fw_vm_lacking(false));
+		test_close(mode, no_race);
 	}
 	ksft_print_msg("%lu calls in all\n", calls);
 
