@@ -157,6 +157,8 @@ impl Machine<'_> {
         }
         arguments.extend(boot.iter().map(String::as_str));
         let (program, first) = self.qemu.split_first().expect("a program");
+        // Of a path duct takes no name that is on PATH.
+        let program = program.as_os_str();
         let first = first.iter().map(OsString::from);
         duct::cmd(
             program,

@@ -298,7 +298,7 @@ static void *enable_strict(void *arg)
 	struct kvm_vm *vm = arg;
 	bool enabled;
 
-	random_sleep(1000, 200 * 1000);
+	random_sleep(1000, 1000 * 1000);
 	enabled = !__vm_ioctl(vm, KVM_ENABLE_CAP, &cap);
 	if (!enabled)
 		TEST_ASSERT_EQ(errno, EINVAL);
@@ -319,7 +319,7 @@ static void race_cap(unsigned long *strict, unsigned long *broken)
 	/* Memory for a guest, as in each VM here. */
 	vm = fw_vm_create(false, NULL, 0);
 	thread = race_start(enable_strict, vm);
-	random_sleep(1000, 200 * 1000);
+	random_sleep(100 * 1000, 4000 * 1000);
 	vcpu = __vm_vcpu_add(vm, 0);
 	pthread_join(thread, &enabled);
 	fw_vcpu_init(vcpu, FW_FEATURES);
@@ -363,18 +363,15 @@ static void *set_until_closed(void *arg)
 	u64 val = reg->low;
 	struct kvm_one_reg one = { .id = reg->id, .addr = (u64)&val };
 	int fd = *(int *)arg;
-	unsigned long sets = 0;
-
 	while (!ioctl(fd, KVM_SET_ONE_REG, &one))
-		sets++;
-	calls += sets;
+		calls++;
 
-	return errno == EBADF && sets ? arg : NULL;
+	return errno == EBADF ? arg : NULL;
 }
 
 static void test_close(enum race_mode mode, const char *lacking)
 {
-	unsigned long rounds, bad = 0;
+	unsigned long rounds, bad = 0, before = calls;
 	struct timespec since;
 
 	if (lacking) {
@@ -400,9 +397,11 @@ static void test_close(enum race_mode mode, const char *lacking)
 		bad += !good;
 	}
 
-	ksft_test_result(!bad, "%s, set amid the end of the VM\n", race_mode_names[mode]);
+	ksft_print_msg("%lu VMs ended amid %lu sets\n", rounds, calls - before);
+	ksft_test_result(!bad && calls > before, "%s, set amid the end of the VM\n",
+			 race_mode_names[mode]);
 	if (bad)
-		ksft_print_msg("another error, or no set, in %lu of %lu rounds\n", bad, rounds);
+		ksft_print_msg("%lu sets got another error\n", bad);
 }
 
 int main(int argc, char *argv[])
