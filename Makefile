@@ -59,14 +59,18 @@ help:
 	@echo
 	@echo 'make setup      get the tools that building and booting need'
 	@echo 'make tree       get a kernel source and put the component into it: out/linux'
-	@echo 'make kernel     build both kernels: out/kernel/rust/Image, out/kernel/c/Image'
+	@echo 'make kernel     build both kernels: out/kernel/rust/Image, out/kernel/c/Image;'
+	@echo '                VARIANT=kasan for one of lab/data/variants'
 	@echo
 	@echo 'HOSTS=a57,n1    boot these hosts of lab/data/hosts.toml alone: run, matrix and check'
 	@echo 'KERNEL=7.2      work on that series of Debian'\''s sources instead of the newest'
 	@echo 'KDIR=path       work on a copy of that kernel tree instead'
 
-run matrix mutants series-check setup tree kernel:
+run matrix mutants series-check setup tree:
 	@$(LAB) $@
+
+kernel:
+	@$(LAB) $@ $(call option,VARIANT,variant)
 
 check:
 	@$(LAB) $@ $(CHECK_OPTIONS)
