@@ -5,9 +5,8 @@
  *  - vCPUs with the PSCI_0_2 feature can be given PSCI 0.2 and every version from
  *    1.0 to the newest; those without it have 0.1, and nothing else is accepted.
  *    Versions that do not exist and ones with a stray bit get EINVAL.
- *  - In a VM with PSCI 0.1, in one whose guest is AArch32, and in one whose guest
- *    has EL2, the registers are judged, shown, told to the guest and frozen as in
- *    any other.
+ *  - In a VM with PSCI 0.1, and in one whose guest is AArch32, the registers are
+ *    judged, shown, told to the guest and frozen as in any other.
  *  - KVM_ARM_VCPU_INIT again, with the same features, leaves the registers alone
  *    and does not thaw them. With other features it is refused.
  *
@@ -117,9 +116,6 @@ VCPUS(psci_0_2,		FW_FEATURES);
 VCPUS(psci_0_1,		0);
 VCPUS(aarch32,		FW_FEATURES | BIT(KVM_ARM_VCPU_EL1_32BIT));
 VCPUS(aarch32_psci_0_1,	BIT(KVM_ARM_VCPU_EL1_32BIT));
-VCPUS(el2,		FW_FEATURES | BIT(KVM_ARM_VCPU_HAS_EL2));
-VCPUS(el2_e2h0,		FW_FEATURES | BIT(KVM_ARM_VCPU_HAS_EL2) |
-			BIT(KVM_ARM_VCPU_HAS_EL2_E2H0));
 
 FIXTURE_SETUP(vcpus)
 {
@@ -130,11 +126,6 @@ FIXTURE_SETUP(vcpus)
 	if (variant->features & BIT(KVM_ARM_VCPU_EL1_32BIT) &&
 	    !kvm_has_cap(KVM_CAP_ARM_EL1_32BIT))
 		SKIP(return, "the host has no AArch32 guests");
-	if (variant->features & BIT(KVM_ARM_VCPU_HAS_EL2) && !kvm_has_cap(KVM_CAP_ARM_EL2))
-		SKIP(return, "the host has no guests with EL2");
-	if (variant->features & BIT(KVM_ARM_VCPU_HAS_EL2_E2H0) &&
-	    !kvm_has_cap(KVM_CAP_ARM_EL2_E2H0))
-		SKIP(return, "the host has no guests with EL2 and without VHE");
 
 	self->vm = __fw_vm_create(variant->strict ? KVM_ARM_FW_REGS_STRICT : 0,
 				  variant->features, &self->vcpu, 1);

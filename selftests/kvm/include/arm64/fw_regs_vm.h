@@ -19,16 +19,11 @@
 #define FW_GUEST_CODE	0x10000UL
 #define FW_GUEST_EXIT	0x40000000UL	/* not backed: a store exits */
 
-extern const char fw_guest_start[], fw_guest_smc[], fw_guest_a32[], fw_guest_end[];
+extern const char fw_guest_start[], fw_guest_a32[], fw_guest_end[];
 asm("	.pushsection .rodata\n"
 "	.balign	4\n"
 "fw_guest_start:\n"
 "1:	hvc	#0\n"
-"	str	xzr, [x9]\n"
-"	b	1b\n"
-/* The same by SMC: the HVC of a guest at EL2 is its own. */
-"fw_guest_smc:\n"
-"1:	smc	#0\n"
 "	str	xzr, [x9]\n"
 "	b	1b\n"
 /* The same in A32, but for the register that is stored: r8. */
@@ -52,15 +47,12 @@ static inline int __fw_vcpu_init(struct kvm_vcpu *vcpu, u32 features)
 
 static inline void fw_vcpu_init(struct kvm_vcpu *vcpu, u32 features)
 {
+	bool a32 = features & BIT(KVM_ARM_VCPU_EL1_32BIT);
 	int err = __fw_vcpu_init(vcpu, features);
-	const char *entry = fw_guest_start;
 
 	TEST_ASSERT(!err, "KVM_ARM_VCPU_INIT gets %s", fw_errno_name(err));
-	if (features & BIT(KVM_ARM_VCPU_EL1_32BIT))
-		entry = fw_guest_a32;
-	else if (features & BIT(KVM_ARM_VCPU_HAS_EL2))
-		entry = fw_guest_smc;
-	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.pc), FW_GUEST_CODE + (entry - fw_guest_start));
+	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.pc),
+		     FW_GUEST_CODE + (a32 ? fw_guest_a32 - fw_guest_start : 0));
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.regs[9]), FW_GUEST_EXIT);
 }
 
