@@ -60,16 +60,18 @@ static int enable(const struct fw_reg *reg, u64 *val)
 	return __vm_ioctl(empty, KVM_ENABLE_CAP, &cap) ? errno : 0;
 }
 
-static const struct access {
+struct access {
 	const char *name;
 	/* Returns 0 or the errno. */
 	int (*make)(const struct fw_reg *reg, u64 *val);
 	/* How many accesses to user memory can be made to fail. */
 	int copies;
-} list_ids = { "list", list, 3 },
-  get_reg = { "get", get, 1 },
-  set_reg = { "set", set, 1 },
-  enable_cap = { "enable", enable, 1 };
+};
+
+static const struct access list_ids = { "list", list, 3 };
+static const struct access get_reg = { "get", get, 1 };
+static const struct access set_reg = { "set", set, 1 };
+static const struct access enable_cap = { "enable", enable, 1 };
 
 /*
  * Make an access of which the @n-th step that can fail does. Returns its errno or

@@ -363,6 +363,7 @@ static void *set_until_closed(void *arg)
 	u64 val = reg->low;
 	struct kvm_one_reg one = { .id = reg->id, .addr = (u64)&val };
 	int fd = *(int *)arg;
+
 	while (!ioctl(fd, KVM_SET_ONE_REG, &one))
 		calls++;
 
