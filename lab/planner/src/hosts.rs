@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::lines::Registers;
 use crate::reason::Reason;
 use crate::registers::{long, name};
-use crate::{Kind, Offers};
+use crate::{Kind, Offers, SavedVm};
 
 /// Which implementation of the handlers a kernel has.
 #[derive(
@@ -149,6 +149,17 @@ impl HostOffers {
             offers,
             offers_ssbs_hidden,
         })
+    }
+
+    /// What a fresh VM shows that was made there. More may be offered of VENDOR_HYP_BMAP_2, and where
+    /// SSBS is hidden: no VM shows that.
+    ///
+    /// # Errors
+    ///
+    /// What the policy has no place for, or no meaning.
+    pub fn of_fresh(vm: SavedVm, about: String) -> Result<Self, String> {
+        let hidden = Registers::default();
+        Self::new(&vm.name, about, Handlers::default(), vm.registers, hidden)
     }
 
     /// What it offers to a VM of this kind.

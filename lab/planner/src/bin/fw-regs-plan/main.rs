@@ -4,6 +4,7 @@
 //! policy, compiled for this machine.
 
 mod json;
+mod session;
 mod text;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -15,6 +16,8 @@ use anyhow::Result;
 use clap::{Args, Parser};
 use planner::error::{fault, render};
 use planner::{check, files, Dumps, Hosts, Kind, NoFloor, Question, Verdicts};
+
+use session::Session;
 
 /// How many different offers are told where not all are asked for.
 const MOST: usize = 3;
@@ -36,10 +39,11 @@ enum Cli {
 
 #[derive(Args)]
 struct MovesArgs {
-    /// Hosts and their offers: JSON Lines, or a matrix.json
-    #[arg(long, value_name = "FILE")]
-    hosts: PathBuf,
-    /// Dumps: JSON Lines, a matrix.json, or what `fw_regs_vmm dump` printed
+    /// Hosts and their offers: files, directories or patterns of JSON Lines, matrix.json, or fresh VMs
+    /// as Firecracker's fingerprints or `fw_regs_vmm dump` show them
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    hosts: Vec<PathBuf>,
+    /// Dumps: the same forms
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     dumps: Vec<PathBuf>,
     /// Name every host and every offer, however many there are
@@ -55,9 +59,9 @@ struct MovesArgs {
 
 #[derive(Args)]
 struct FloorArgs {
-    /// Hosts and their offers: JSON Lines, or a matrix.json
-    #[arg(long, value_name = "FILE")]
-    hosts: PathBuf,
+    /// Hosts and their offers: files, directories or patterns, as those of `moves`
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    hosts: Vec<PathBuf>,
     /// For VMs from which SSBS is hidden on every host
     #[arg(long)]
     ssbs_hidden: bool,
@@ -81,27 +85,40 @@ struct Tally {
     nowhere: usize,
 }
 
-fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("{}", render(&error));
-            ExitCode::from(2)
-        }
-    }
+/// How a command ended: the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Good = 0,
+    /// The answer is no.
+    Bad = 1,
+    /// Something could not be read, or done.
+    Trouble = 2,
 }
 
-/// Carries a command out. `false` if the plans are wrong.
-fn run(cli: Cli) -> Result<bool> {
+fn main() -> ExitCode {
+    let mut session = Session::new(io::stderr());
+    let outcome = run(Cli::parse(), &mut session);
+    let outcome = outcome.unwrap_or_else(|error| {
+        eprintln!("{}", render(&error));
+        Outcome::Trouble
+    });
+    let outcome = if session.all_was_read() {
+        outcome
+    } else {
+        Outcome::Trouble
+    };
+    ExitCode::from(outcome as u8)
+}
+
+fn run(cli: Cli, session: &mut Session) -> Result<Outcome> {
     let out = &mut BufWriter::new(io::stdout().lock());
     match cli {
-        Cli::Moves(args) => written(moves(out, &args))?,
-        Cli::Floor(args) => written(floor(out, &args))?,
+        Cli::Moves(args) => written(moves(out, &args, session))?,
+        Cli::Floor(args) => written(floor(out, &args, session))?,
         Cli::Check { matrix } => return compare(&matrix),
     }
     written(out.flush().map_err(Into::into))?;
-    Ok(true)
+    Ok(Outcome::Good)
 }
 
 /// Whoever reads the answers may stop reading.
@@ -117,9 +134,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-fn moves(out: &mut impl Write, args: &MovesArgs) -> Result<()> {
-    let hosts = files::hosts(&args.hosts)?;
-    let dumps = Dumps::group(files::dumps(&args.dumps)?);
+fn moves(out: &mut impl Write, args: &MovesArgs, session: &mut Session) -> Result<()> {
+    let (hosts, dumps) = (session.hosts(&args.hosts)?, session.dumps(&args.dumps)?);
     let hosts = Hosts::new(hosts, &Dumps::kinds(&dumps));
 
     let mut tally = Tally {
@@ -149,12 +165,12 @@ fn moves(out: &mut impl Write, args: &MovesArgs) -> Result<()> {
     Ok(())
 }
 
-fn floor(out: &mut impl Write, args: &FloorArgs) -> Result<()> {
+fn floor(out: &mut impl Write, args: &FloorArgs, session: &mut Session) -> Result<()> {
     let kind = Kind {
         psci_0_2: true,
         ssbs_visible: !args.ssbs_hidden,
     };
-    let hosts = Hosts::new(files::hosts(&args.hosts)?, &[kind].into());
+    let hosts = Hosts::new(session.hosts(&args.hosts)?, &[kind].into());
     let floor = planner::floor(&hosts, kind, args.null_promises);
     let floor = floor.map_err(|none| no_floor(&hosts, &none))?;
     if args.explain {
@@ -189,7 +205,7 @@ fn no_floor(hosts: &Hosts, none: &NoFloor) -> anyhow::Error {
     )
 }
 
-fn compare(path: &Path) -> Result<bool> {
+fn compare(path: &Path) -> Result<Outcome> {
     let matrix = files::matrix(path)?;
     let path = path.display();
     let differences = check::differences(&matrix).map_err(|error| {
@@ -206,7 +222,10 @@ fn compare(path: &Path) -> Result<bool> {
         "{path}: {moves} moves, {} planned differently",
         differences.len()
     );
-    Ok(differences.is_empty())
+    Ok(match differences.is_empty() {
+        true => Outcome::Good,
+        false => Outcome::Bad,
+    })
 }
 
 #[cfg(test)]

@@ -7,32 +7,37 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Tells nobody what is broken.
+fn silent() -> Session {
+    Session::new(io::sink())
+}
+
 fn testdata(name: &str) -> PathBuf {
     root().join("testdata").join(name)
 }
 
 fn moves_of(hosts: &str, dumps: &str, all: bool, json: bool) -> String {
     let args = MovesArgs {
-        hosts: testdata(hosts),
+        hosts: vec![testdata(hosts)],
         dumps: vec![testdata(dumps)],
         all,
         json,
         null_promises: false,
     };
     let mut out = Vec::new();
-    moves(&mut out, &args).unwrap();
+    moves(&mut out, &args, &mut silent()).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn floor_of(hosts: &str, explain: bool) -> String {
     let args = FloorArgs {
-        hosts: testdata(hosts),
+        hosts: vec![testdata(hosts)],
         ssbs_hidden: false,
         null_promises: false,
         explain,
     };
     let mut out = Vec::new();
-    floor(&mut out, &args).unwrap();
+    floor(&mut out, &args, &mut silent()).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -55,14 +60,14 @@ fn a_vm_with_the_floor_moves_anywhere() {
     let floor = tempfile::NamedTempFile::new().unwrap();
     fs_err::write(floor.path(), floor_of("matrix.json", false)).unwrap();
     let args = MovesArgs {
-        hosts: testdata("matrix.json"),
+        hosts: vec![testdata("matrix.json")],
         dumps: vec![floor.path().to_owned()],
         all: false,
         json: true,
         null_promises: false,
     };
     let mut out = Vec::new();
-    moves(&mut out, &args).unwrap();
+    moves(&mut out, &args, &mut silent()).unwrap();
     let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(line["accepted"], line["hosts"]);
 }
@@ -118,17 +123,17 @@ fn where_there_is_no_floor_the_stranger_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs_err::write(file.path(), hosts).unwrap();
     let mut args = FloorArgs {
-        hosts: file.path().to_owned(),
+        hosts: vec![file.path().to_owned()],
         ssbs_hidden: false,
         null_promises: false,
         explain: false,
     };
-    let error = render(&floor(&mut Vec::new(), &args).unwrap_err());
+    let error = render(&floor(&mut Vec::new(), &args, &mut silent()).unwrap_err());
     assert!(error.contains("old does not know STD_BMAP"), "{error}");
     assert!(error.contains("\nhelp: leave those hosts out; or use --null-promises"));
 
     args.null_promises = true;
     let mut out = Vec::new();
-    floor(&mut out, &args).unwrap();
+    floor(&mut out, &args, &mut silent()).unwrap();
     assert_eq!(out, b"0x6030000000140000 0x10000\n0x6030000000160000 0x0\n");
 }
