@@ -36,6 +36,11 @@ impl Session {
         Ok(dumps)
     }
 
+    /// Where people are told what the answer has no place for.
+    pub fn err(&mut self) -> &mut impl Write {
+        &mut self.err
+    }
+
     pub fn all_was_read(&self) -> bool {
         self.broken == 0
     }

@@ -8,9 +8,10 @@ use planner::reason::Reason;
 use planner::registers::{long, name, short, Id};
 use planner::{Bound, Dumps, Hosts, Offered, Refused, Verdicts};
 
-use super::Tally;
+use crate::moves::Tally;
 
-/// How many names are told where not all are asked for.
+/// How many different offers are told where not all are asked for, and how many names.
+pub const MOST: usize = 3;
 const SOME_NAMES: usize = 4;
 
 /// Tells about one dump, and those like it.
@@ -59,7 +60,13 @@ fn refused(out: &mut impl Write, hosts: &Hosts, refusal: &Refused, all: bool) ->
 }
 
 /// Tells who offers this.
-fn offer(out: &mut impl Write, hosts: &Hosts, id: Id, offered: &Offered, all: bool) -> Result<()> {
+pub fn offer(
+    out: &mut impl Write,
+    hosts: &Hosts,
+    id: Id,
+    offered: &Offered,
+    all: bool,
+) -> Result<()> {
     match offered.offer {
         Some(offer) => write!(out, "    offer {}: ", short(id, offer))?,
         None => write!(out, "    no such register: ")?,
@@ -116,7 +123,7 @@ fn names<'a>(
     }
 }
 
-fn count(number: usize, what: &str) -> String {
+pub fn count(number: usize, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {what}{ending}")
 }
