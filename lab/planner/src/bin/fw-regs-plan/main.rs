@@ -4,10 +4,12 @@
 //! policy, compiled for this machine.
 
 mod floor;
+mod gate;
 mod give;
 mod json;
 mod moves;
 mod session;
+mod table;
 mod text;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -32,6 +34,9 @@ enum Cli {
     Floor(floor::FloorArgs),
     /// Tell what a new VM must be given to be like a saved one, on all hosts
     Pins(floor::PinsArgs),
+    /// Tell which VMs an update of hosts keeps from moving, or from coming back; the exit status is 1
+    /// if it does
+    MayMove(gate::GateArgs),
     /// Compare plans with what booted hosts answered
     Check {
         /// A matrix.json
@@ -66,14 +71,16 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, session: &mut Session) -> Result<Outcome> {
     let out = &mut BufWriter::new(io::stdout().lock());
-    match cli {
-        Cli::Moves(args) => written(moves::moves(out, &args, session))?,
-        Cli::Floor(args) => written(floor::floor(out, &args, session))?,
-        Cli::Pins(args) => written(floor::pins(out, &args, session))?,
-        Cli::Check { matrix } => return compare(&matrix),
-    }
+    let good = |result| written(result).map(|()| Outcome::Good);
+    let outcome = match cli {
+        Cli::Moves(args) => good(moves::moves(out, &args, session)),
+        Cli::Floor(args) => good(floor::floor(out, &args, session)),
+        Cli::Pins(args) => good(floor::pins(out, &args, session)),
+        Cli::MayMove(args) => gate::may_move(out, &args, session),
+        Cli::Check { matrix } => compare(&matrix),
+    }?;
     written(out.flush().map_err(Into::into))?;
-    Ok(Outcome::Good)
+    Ok(outcome)
 }
 
 /// Whoever reads the answers may stop reading.

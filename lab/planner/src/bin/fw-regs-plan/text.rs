@@ -123,6 +123,14 @@ fn names<'a>(
     }
 }
 
+/// Names as text, the first ones if not all.
+pub fn some<'a>(names: impl Iterator<Item = &'a str> + Clone, all: bool) -> String {
+    let mut text = Vec::new();
+    let many = names.clone().count();
+    self::names(&mut text, names, many, all).expect("memory takes it");
+    String::from_utf8(text).expect("names are text")
+}
+
 pub fn count(number: usize, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {what}{ending}")
