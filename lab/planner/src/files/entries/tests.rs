@@ -132,6 +132,11 @@ fn what_is_broken_is_told_with_its_line_and_the_rest_is_read() {
             "f:2: another host named `a`",
         ),
         (
+            &format!("{}\n{b}", &HOST[..12]),
+            "b=1",
+            "f:1:12: EOF while parsing",
+        ),
+        (
             &format!("{}\n{b}", &HOST[..30]),
             "b=1",
             "f:1:30: EOF while parsing",
