@@ -24,5 +24,6 @@ pub mod sanitize;
 pub mod selftests;
 pub mod shell;
 pub mod sparse;
+pub mod templates;
 pub mod unit;
 pub mod upstream;

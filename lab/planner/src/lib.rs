@@ -24,6 +24,7 @@ mod offers;
 mod pins;
 pub mod reason;
 pub mod registers;
+mod template;
 mod verdicts;
 
 pub use dumps::{Dumps, Kind, SavedVm};
@@ -34,4 +35,5 @@ pub use hosts::{Handlers, HostOffers};
 pub use lines::Registers;
 pub use offers::Offers;
 pub use pins::{pins, tell, Left, Reader, Told, Why};
+pub use template::template;
 pub use verdicts::{Question, Refused, Verdicts};

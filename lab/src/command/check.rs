@@ -15,7 +15,7 @@ use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
     bench, differential, docs, firmware, format, hosts, id_regs, kunit, migrate, msrv, offers,
-    report, rust_vmm, sample, sanitize, selftests, shell, sparse, unit, upstream,
+    report, rust_vmm, sample, sanitize, selftests, shell, sparse, templates, unit, upstream,
 };
 
 /// A step of `lab check`.
@@ -56,6 +56,8 @@ pub enum Check {
     Diff,
     /// The samples: the VMM, and the module that shows what a host offers
     Sample,
+    /// CPU templates for Firecracker that the planner makes
+    Templates,
     /// Journeys of a running VM of a real VMM, and mishaps on the way
     Migrate,
     /// `lab shell`, with somebody who types
@@ -117,7 +119,10 @@ fn prepare(project: &Project, steps: &[Check]) -> Result<Option<Built>> {
     }
     let purposes: Vec<Purpose> = purposes.into_iter().flatten().collect();
     let tools = get::ensure(project, &purposes)?;
-    if steps.contains(&Check::Hosts) {
+    if [Check::Hosts, Check::Templates]
+        .iter()
+        .any(|step| steps.contains(step))
+    {
         kernels::ensure(project, &crate::model::hosts::chosen(project)?)?;
     }
     if stage >= Stage::Built {
@@ -205,6 +210,7 @@ impl Check {
                 groups.extend(offers::judge(project, boots)?);
                 Ok(groups)
             }
+            Self::Templates => templates::run(project, built.context("nothing was built")?),
             Self::Migrate => migrate::run(project),
             Self::Shell => shell::run(project),
             Self::Bench => bench::check(project, tools()?),

@@ -44,7 +44,7 @@ pub fn give(
 ) -> Result<()> {
     match format {
         Format::Ids => ids(out, &told.pinned)?,
-        Format::Firecracker => firecracker(out, &told.pinned)?,
+        Format::Firecracker => write!(out, "{}", planner::template(&told.pinned))?,
         Format::Qemu => qemu(out, &told.pinned)?,
         Format::Json => return object(out, hosts, told),
     }
@@ -61,19 +61,6 @@ fn ids(out: &mut impl Write, pinned: &[&Bound]) -> Result<()> {
         writeln!(out, "{id:#018x} {value:#x}")?;
     }
     Ok(())
-}
-
-fn firecracker(out: &mut impl Write, pinned: &[&Bound]) -> Result<()> {
-    let modifier = |bound: &&Bound| {
-        let (addr, bitmap) = (u64::from(bound.register), bound.promise);
-        format!("    {{ \"addr\": \"{addr:#018x}\", \"bitmap\": \"0b{bitmap:064b}\" }}")
-    };
-    let modifiers: Vec<String> = pinned.iter().map(modifier).collect();
-    writeln!(
-        out,
-        "{{\n  \"reg_modifiers\": [\n{}\n  ]\n}}",
-        modifiers.join(",\n")
-    )
 }
 
 fn qemu(out: &mut impl Write, pinned: &[&Bound]) -> Result<()> {

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The CPU templates that the planner makes for Firecracker: of the floor of all hosts, and of those
+//! with a workaround. Each host accepts what Firecracker would write, and shows it then.
+
+mod firecracker;
+
+use std::time::Duration;
+
+use anyhow::{ensure, Context, Result};
+use fw_regs_policy::{Register, Retention};
+use planner::{HostOffers, Hosts, Kind, Reader};
+
+use crate::ask::offers;
+use crate::ask::visit::{self, Visit};
+use crate::ask::vmm::{self, Batch};
+use crate::base::kernel::Handlers;
+use crate::base::project::Project;
+use crate::boot::console::Transcript;
+use crate::boot::job::Job;
+use crate::boot::{Boot, Booter, Crew};
+use crate::build::Built;
+use crate::model::answer::Answer;
+use crate::model::dump::Dump;
+use crate::model::hosts::{self, Host};
+use crate::model::matrix::Vm;
+use crate::model::registers::{long, name, WORKAROUND_1};
+use crate::model::results::{Case, Groups};
+use firecracker::Template;
+
+/// Far more than a boot takes, even on a busy machine.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What the floor is of.
+const FLEETS: [(&str, fn(&HostOffers) -> bool); 2] =
+    [("all", |_| true), ("mitigated", is_mitigated)];
+
+const USUAL: Kind = Kind {
+    psci_0_2: true,
+    ssbs_visible: true,
+};
+
+/// A host, and what it offers.
+struct Station<'a> {
+    host: &'a Host,
+    handlers: Handlers,
+    fresh: Dump,
+    offers: HostOffers,
+}
+
+pub fn run(project: &Project, built: &Built) -> Result<Groups> {
+    let hosts = hosts::fleet(project)?;
+    let jobs: Vec<Job> = hosts.iter().map(|host| first_job(host, built)).collect();
+    let boot = |(host, job): (_, _)| boot(host, job);
+    let boots: Vec<Boot> = hosts.iter().zip(&jobs).map(boot).collect();
+    let booter = Booter::new(project)?;
+    booter.crew("asking hosts what they offer", &boots, |crew, said| {
+        let stations = hosts.iter().zip(&said);
+        let stations = stations.map(|(host, said)| station(host, said));
+        let stations: Vec<Station> = stations.collect::<Result<_>>()?;
+        let mut groups = Groups::new();
+        for (fleet, is_meant) in FLEETS {
+            let template = template(&stations, is_meant).with_context(|| fleet.to_owned())?;
+            groups.extend(apply(crew, fleet, &stations, is_meant, &template)?);
+        }
+        Ok(groups)
+    })
+}
+
+fn first_job(host: &Host, built: &Built) -> Job {
+    let mut job = vmm::job(&built.vmm);
+    offers::ask(&mut job);
+    visit::save(&mut job, Vm::Default, host.kernel.handlers());
+    job
+}
+
+fn boot<'a>(host: &'a Host, job: &'a Job) -> Boot<'a> {
+    Boot {
+        what: "templates",
+        host,
+        kernel: host.kernel,
+        kunit: false,
+        counts: false,
+        job,
+        limit: LIMIT,
+    }
+}
+
+fn station<'a>(host: &'a Host, said: &Transcript) -> Result<Station<'a>> {
+    let fresh = visit::home(host, said, Vm::Default)?.dump;
+    Ok(Station {
+        offers: offers::of(host, &fresh, said)?,
+        handlers: host.kernel.handlers(),
+        host,
+        fresh,
+    })
+}
+
+fn is_mitigated(offers: &HostOffers) -> bool {
+    offers
+        .offers
+        .values()
+        .any(|(id, value)| id == WORKAROUND_1 && value != 0)
+}
+
+/// The template that `fw-regs-plan floor --format firecracker` prints for those hosts.
+fn template(stations: &[Station], is_meant: fn(&HostOffers) -> bool) -> Result<Template> {
+    let offers = stations.iter().map(|station| &station.offers);
+    let offers = offers.filter(|offers| is_meant(offers)).cloned().collect();
+    let hosts = Hosts::new(offers, &[USUAL].into());
+    let floor = planner::floor(&hosts, USUAL, true);
+    let floor = floor.map_err(|none| anyhow::anyhow!("no floor: {}", none.register.name()))?;
+    let told = planner::tell(Reader::Firecracker, &hosts, USUAL, &floor);
+    ensure!(!told.pinned.is_empty(), "the template is empty");
+    Template::parse(&planner::template(&told.pinned))
+}
+
+/// Has the hosts apply it to VMs of both kinds, where they have both.
+fn apply(
+    crew: &Crew,
+    fleet: &str,
+    stations: &[Station],
+    is_meant: fn(&HostOffers) -> bool,
+    template: &Template,
+) -> Result<Groups> {
+    let batches = stations.iter().map(|station| {
+        let streams = match is_meant(&station.offers) {
+            true => vec![template.applied(&station.fresh)?],
+            false => Vec::new(),
+        };
+        let batch = Batch {
+            name: fleet.to_owned(),
+            options: format!("-d {}", vmm::ASK),
+            streams,
+        };
+        let of_kind = |vm: &Vm| visit::of_kind(batch.clone(), *vm, station.handlers);
+        Ok(kinds(station).iter().map(of_kind).collect())
+    });
+    let batches: Vec<Vec<Batch>> = batches.collect::<Result<_>>()?;
+    let jobs = batches.iter().zip(stations);
+    let jobs = jobs.map(|(batches, station)| visit::restore(batches, station.handlers));
+    let said = crew.all("applying a template", jobs.collect())?;
+
+    let mut groups = Vec::from(Vm::ALL.map(|vm| (format!("{fleet}/{}", vm.name()), Vec::new())));
+    for ((station, batches), said) in stations.iter().zip(&batches).zip(&said) {
+        let mut visit = Visit::read(batches, said, station.handlers)?;
+        for (vm, (_, cases)) in Vm::ALL.into_iter().zip(&mut groups) {
+            for (answer, batch) in visit.take(fleet, vm).iter().zip(batches) {
+                let written = written(batch);
+                let result = judge(vm, &written, &station.fresh, answer);
+                cases.push(Case::from_result(&station.host.name, result));
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// Which VMs a host can have.
+fn kinds(station: &Station) -> &'static [Vm] {
+    match station.handlers {
+        Handlers::Rust => &Vm::ALL,
+        Handlers::C => &[Vm::Default],
+    }
+}
+
+/// What a batch of one stream writes.
+fn written(batch: &Batch) -> Dump {
+    let registers = batch.streams.iter().flat_map(|stream| &stream.registers);
+    Dump {
+        source: batch.name.clone(),
+        registers: registers
+            .filter_map(|(id, value)| Some((*id, (*value)?)))
+            .collect(),
+    }
+}
+
+/// The VM has what was written, but for what a default VM forgets, and its guest is told so.
+fn judge(vm: Vm, written: &Dump, fresh: &Dump, answer: &Answer) -> Result<()> {
+    let refusals: Vec<String> = answer.refusals.iter().map(|it| it.write()).collect();
+    ensure!(refusals.is_empty(), "refused: {}", refusals.join(", "));
+    let saved = Dump {
+        source: fresh.source.clone(),
+        registers: answer.saved.clone(),
+    };
+    for (id, value) in &written.registers {
+        let register = Register::try_from(*id).ok();
+        let register = register.with_context(|| format!("no register {}", name(*id)))?;
+        let is_forgotten = register.retention(vm == Vm::Strict) == Retention::Forgotten;
+        let expected = if is_forgotten {
+            fresh.value(*id)
+        } else {
+            Some(*value)
+        };
+        let shown = saved.value(*id);
+        let text = |value: Option<u64>| value.map_or("nothing".to_owned(), |it| long(*id, it));
+        ensure!(
+            shown == expected,
+            "{} was to be {}, and is {}",
+            name(*id),
+            text(expected),
+            text(shown)
+        );
+    }
+    let contradictions = answer.contradictions(&saved.registers);
+    ensure!(
+        contradictions.is_empty(),
+        "the guest is told otherwise: {contradictions:?}"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::example::example;
+    use crate::model::matrix::Refusal;
+
+    fn dump(value: u64) -> Dump {
+        let text = format!("0x6030000000140001 {value:#x}\n0x6030000000160000 {value:#x}\n");
+        Dump::parse("a53", &text).unwrap()
+    }
+
+    fn answer(registers: &[(u64, u64)]) -> Answer {
+        Answer {
+            saved: registers.to_vec(),
+            ..Answer::default()
+        }
+    }
+
+    #[test]
+    fn a_vm_must_have_what_was_written() {
+        let (written, fresh) = (dump(1), dump(2));
+        let (wa1, std) = (0x6030_0000_0014_0001, 0x6030_0000_0016_0000);
+        let strict = [(wa1, 1), (std, 1)];
+        let default = [(wa1, 2), (std, 1)];
+        let judged = |vm, saved: &[(u64, u64)]| judge(vm, &written, &fresh, &answer(saved));
+        judged(Vm::Strict, &strict).unwrap();
+        judged(Vm::Default, &default).unwrap();
+        for (vm, saved) in [
+            (Vm::Strict, &default[..]),
+            (Vm::Default, &strict),
+            (Vm::Strict, &strict[..1]),
+            (Vm::Default, &[(wa1, 2), (std, 2)]),
+            (Vm::Strict, &[]),
+        ] {
+            assert!(judged(vm, saved).is_err(), "{saved:x?}");
+        }
+        let refused = Answer {
+            refusals: vec![Refusal {
+                id: wa1,
+                value: Some(1),
+                errno: "EINVAL".to_owned(),
+                why: None,
+            }],
+            ..answer(&strict)
+        };
+        let error = judge(Vm::Strict, &written, &fresh, &refused).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "refused: SMCCC_ARCH_WORKAROUND_1 = 1 (available)"
+        );
+    }
+
+    #[test]
+    fn a_template_is_of_the_hosts_that_are_meant() {
+        let heard = example();
+        let stations = heard.hosts.iter().zip(&heard.offers).zip(&heard.dumps);
+        let station = |((host, offers), fresh): ((_, &HostOffers), &Dump)| Station {
+            host,
+            handlers: Handlers::Rust,
+            fresh: fresh.clone(),
+            offers: offers.clone(),
+        };
+        let stations: Vec<Station> = stations.map(station).collect();
+        let value = |is_meant| {
+            let template = template(&stations, is_meant)?;
+            Ok::<_, anyhow::Error>(template.applied(&stations[0].fresh)?.registers[0].1)
+        };
+        assert_eq!(value(is_mitigated).unwrap(), Some(1));
+        assert_eq!(value(|offers| offers.name == "good").unwrap(), Some(2));
+        assert!(value(|_| false).is_err());
+    }
+}
