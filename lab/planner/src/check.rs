@@ -4,16 +4,15 @@
 
 use std::collections::HashMap;
 
-use crate::matrix::{Matrix, Refusal, Vm};
+use crate::matrix::{Cell, Matrix, Refusal, Vm};
 use crate::reason::Reason;
 use crate::registers::{long, name, short, Id};
-use crate::{Dumps, Handlers, Hosts, Question, Verdicts};
+use crate::{Cause, Dumps, Gate, Handlers, HostOffers, Losses, Lost};
 
 /// A refused write: register, value, and the reason with the offer, where the host tells it.
 type Write = (Id, Option<u64>, Option<(Reason, u64)>);
 
-/// The cells that the plan has differently, each told in a line. Strict VMs and default ones have the
-/// same plan.
+/// The cells of which the gate says something else, there or on the way back, each told in a line.
 ///
 /// # Errors
 ///
@@ -24,57 +23,61 @@ pub fn differences(matrix: &Matrix) -> Result<Vec<String>, String> {
     if matrix.cells.iter().any(|cell| cell.vm == Vm::Default) {
         matrix.whole(Vm::Default)?;
     }
-    let planned = plan(matrix);
-    // The C handlers do not tell why.
     let hosts = matrix.hosts.iter();
-    let silent = hosts.filter(|host| host.kernel == Handlers::C);
-    let silent: Vec<&str> = silent.map(|host| &*host.name).collect();
+    let hosts: HashMap<&str, &HostOffers> = hosts.map(|host| (&*host.name, host)).collect();
+    let mut plans = HashMap::new();
+    for dump in &matrix.dumps {
+        let home = hosts.get(&*dump.name).copied();
+        let dumps = Dumps::group(vec![dump.clone()]);
+        for host in &matrix.hosts {
+            let lost = plan(&dumps[0], home, host);
+            plans.insert((&*dump.name, &*host.name), lost);
+        }
+    }
 
     let mut differences = Vec::new();
     for cell in &matrix.cells {
-        let planned = planned.get(&(cell.dump.clone(), cell.host.clone()));
-        let mut planned = planned.map_or(Vec::new(), Vec::clone);
-        if silent.contains(&&*cell.host) {
-            planned.iter_mut().for_each(|(.., why)| *why = None);
-        }
-        let mut booted: Vec<Write> = cell.refusals.iter().map(write).collect();
-        booted.sort();
-        if planned != booted {
-            let (vm, planned, booted) = (cell.vm.name(), told(&planned), told(&booted));
-            differences.push(format!(
-                "{} on {}, {vm}: planned: {planned}; booted: {booted}",
-                cell.dump, cell.host
-            ));
+        let Cell { dump, host, vm, .. } = cell;
+        let plan = &plans[&(&**dump, &**host)];
+        let mut compare = |way: &str, losses: &Losses, judge: &str, refusals: &[Refusal]| {
+            // The C handlers do not tell why.
+            let is_told = hosts[judge].kernel == Handlers::Rust;
+            let planned: Vec<Write> = losses.keys().map(|cause| planned(cause, is_told)).collect();
+            let mut booted: Vec<Write> = refusals.iter().map(write).collect();
+            booted.sort();
+            if planned != booted {
+                let (vm, planned, booted) = (vm.name(), told(&planned), told(&booted));
+                differences.push(format!(
+                    "{dump} on {host}{way}, {vm}: planned: {planned}; booted: {booted}"
+                ));
+            }
+        };
+        compare("", &plan.moves, host, &cell.refusals);
+        if cell.back.is_some() {
+            let losses = match vm {
+                Vm::Strict => &plan.strict_back,
+                Vm::Default => &plan.default_back,
+            };
+            compare(" and back", losses, dump, &cell.refusals_back);
         }
     }
     Ok(differences)
 }
 
-/// The refusals of all moves that are refused, by dump and host.
-fn plan(matrix: &Matrix) -> HashMap<(String, String), Vec<Write>> {
-    let mut plan: HashMap<_, Vec<Write>> = HashMap::new();
-    let dumps = Dumps::group(matrix.dumps.clone());
-    let hosts = Hosts::new(matrix.hosts.clone(), &Dumps::kinds(&dumps));
-    let question = Question {
-        null_promises: false,
-        most: usize::MAX,
+/// What a VM from `home` loses if `host` is the only one that it can move to.
+fn plan(dump: &Dumps, home: Option<&HostOffers>, host: &HostOffers) -> Lost {
+    let home = home.cloned().into_iter().collect();
+    let elsewhere = HostOffers {
+        name: format!("{}, elsewhere", host.name),
+        ..host.clone()
     };
-    for dumps in &dumps {
-        for refused in Verdicts::new(&hosts, dumps, question).refusals {
-            for offered in refused.offers {
-                // What the trace tells of a register that is unknown.
-                let why = (refused.reason.into(), offered.offer.unwrap_or(0));
-                let write = (refused.id, Some(refused.value), Some(why));
-                for host in hosts.names(hosts.members(offered)) {
-                    for dump in &dumps.names {
-                        let cell = (dump.clone(), host.to_owned());
-                        plan.entry(cell).or_default().push(write);
-                    }
-                }
-            }
-        }
-    }
-    plan
+    Gate::new(home, vec![elsewhere], &[dump.kind], false).judge(dump)
+}
+
+fn planned(cause: &Cause, is_told: bool) -> Write {
+    // What the trace tells of a register that is unknown.
+    let why = (cause.reason, cause.offer.unwrap_or(0));
+    (cause.id, Some(cause.value), is_told.then_some(why))
 }
 
 fn write(refusal: &Refusal) -> Write {

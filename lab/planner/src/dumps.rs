@@ -5,10 +5,12 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use fw_regs_policy::PsciVersion;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::lines::Registers;
+use crate::lines::{self, Registers};
+use crate::registers::{Id, ID_AA64PFR1_EL1, PFR1_SSBS, PSCI_VERSION};
 
 /// What decides about a VM's offers, besides its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +44,28 @@ impl SavedVm {
             ssbs_visible: true,
             registers,
         }
+    }
+
+    /// A VM of which all registers were saved, or some.
+    ///
+    /// # Errors
+    ///
+    /// None of them is a pseudo-register, or one is there twice.
+    pub(crate) fn of_all(name: &str, all: Vec<(Id, u64)>) -> Result<Self, String> {
+        let value = |id| all.iter().find(|(found, _)| *found == id);
+        let pfr1 = value(ID_AA64PFR1_EL1);
+        // A vCPU without the feature has this version, and no other.
+        let psci_0_1 = value(PSCI_VERSION) == Some(&(PSCI_VERSION, PsciVersion::V0_1.into()));
+        let kept = all.iter().filter(|(id, _)| lines::is_pseudo_register(*id));
+        let registers = Registers::new(kept.copied())?;
+        if registers.is_empty() {
+            return Err("no firmware pseudo-register is among the registers".to_owned());
+        }
+        Ok(Self {
+            psci_0_2: !psci_0_1,
+            ssbs_visible: pfr1.is_none_or(|(_, value)| value & PFR1_SSBS != 0),
+            ..Self::new(name, registers)
+        })
     }
 
     pub fn kind(&self) -> Kind {
@@ -84,25 +108,35 @@ impl Dumps {
 
     /// Puts those that are equal together, in the order of the first of each.
     pub fn group(dumps: Vec<SavedVm>) -> Vec<Self> {
-        let mut groups: Vec<Self> = Vec::new();
-        let mut places = HashMap::new();
-        for dump in dumps {
-            let kind = dump.kind();
-            let place = places.entry((dump.registers, kind));
-            let place = match place {
-                Entry::Occupied(place) => *place.get(),
-                Entry::Vacant(place) => {
-                    groups.push(Self {
-                        names: Vec::new(),
-                        registers: place.key().0.clone(),
-                        kind,
-                    });
-                    *place.insert(groups.len() - 1)
-                }
-            };
-            groups[place].names.push(dump.name);
-        }
-        groups
+        let mut grouping = Grouping::default();
+        dumps.into_iter().for_each(|dump| grouping.add(dump));
+        grouping.groups
+    }
+}
+
+/// Puts dumps that are equal together as they come.
+#[derive(Default)]
+pub(crate) struct Grouping {
+    pub groups: Vec<Dumps>,
+    /// Where those with these registers are.
+    places: HashMap<(Registers, Kind), usize>,
+}
+
+impl Grouping {
+    pub fn add(&mut self, dump: SavedVm) {
+        let kind = dump.kind();
+        let place = match self.places.entry((dump.registers, kind)) {
+            Entry::Occupied(place) => *place.get(),
+            Entry::Vacant(place) => {
+                self.groups.push(Dumps {
+                    names: Vec::new(),
+                    registers: place.key().0.clone(),
+                    kind,
+                });
+                *place.insert(self.groups.len() - 1)
+            }
+        };
+        self.groups[place].names.push(dump.name);
     }
 }
 

@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Fleets as files tell them: what hosts offer, and what was saved from VMs. Whatever the form of
-//! a file, an error tells the line.
+//! Fleets as files tell them: what hosts offer, and what was saved from VMs.
+//!
+//! There may be many files, in any mixture of forms; each is known by its content. What is broken is
+//! told with its line, and the rest is read.
+//!
+//! | form | |
+//! | --- | --- |
+//! | JSON Lines | hosts or dumps, as below |
+//! | `matrix.json` | all its hosts, or all its dumps |
+//! | fingerprint | what Firecracker's `cpu-template-helper fingerprint dump` writes; a template of `template dump`, too |
+//! | registers | what `fw_regs_vmm dump` prints, with or without `-a` |
+//!
+//! The last two are one fresh VM, which is what its host offers, or a dump, named like the file. Of
+//! all its registers the pseudo-registers are kept, and `ID_AA64PFR1_EL1` tells whether it sees SSBS.
 //!
 //! Hosts and dumps are JSON objects, one on each line of a file (JSON Lines):
 //!
@@ -32,41 +44,52 @@
 //! | `ssbs_visible` | whether the VM sees SSBS on hosts that have it (optional: true) |
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, ensure, Result};
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::Deserialize;
+use anyhow::{anyhow, Error, Result};
+use serde::de::DeserializeOwned;
 
-use crate::error::Help;
-use crate::lines::{self, Registers};
+use crate::dumps::Grouping;
 use crate::matrix::Matrix;
-use crate::{HostOffers, SavedVm};
+use crate::{Dumps, HostOffers, SavedVm};
 
-const HOSTS_HELP: &str = "a file of hosts has lines like {\"host\": \"h1\", \"offers\": [\"0x<id> \
-                          0x<value>\", ...]}, or is a matrix.json";
-const DUMPS_HELP: &str = "a file of dumps has lines like {\"dump\": \"vm-1\", \"registers\": \
-                          [\"0x<id> 0x<value>\", ...]}, or is a matrix.json, or one dump as \
-                          fw_regs_vmm prints it";
+mod entries;
+mod firecracker;
+mod paths;
+
+pub const HOSTS_HELP: &str = "hosts are lines like {\"host\": \"h1\", \"offers\": [\"0x<id> 0x<value>\", \
+                              ...]}, a matrix.json, or for each host a fingerprint of Firecracker's \
+                              or what fw_regs_vmm prints of a fresh VM";
+pub const DUMPS_HELP: &str = "dumps are lines like {\"dump\": \"vm-1\", \"registers\": [\"0x<id> \
+                              0x<value>\", ...]}, a matrix.json, or for each VM a fingerprint of \
+                              Firecracker's or what fw_regs_vmm prints of it";
+
+/// Follows the reading of files.
+pub trait Watch {
+    /// So many bytes will be read.
+    fn total(&mut self, _bytes: u64) {}
+
+    /// So many more have been read.
+    fn bytes(&mut self, _count: usize) {}
+
+    /// Something cannot be read: a line or a file.
+    fn broken(&mut self, error: Error);
+}
 
 /// What files have many of.
 trait Entry: DeserializeOwned {
     const WHAT: &str;
-    const HELP: &str;
 
     fn name(&self) -> &str;
 
     fn of_matrix(matrix: Matrix) -> Vec<Self>;
 
-    /// The entry that a file is which `fw_regs_vmm` printed.
-    fn of_vmm(_file: &str, _text: &str) -> Option<Result<Self>> {
-        None
-    }
+    /// What a fresh VM shows.
+    fn of_fresh(vm: SavedVm, about: String) -> Result<Self, String>;
 }
 
 impl Entry for HostOffers {
     const WHAT: &str = "host";
-    const HELP: &str = HOSTS_HELP;
 
     fn name(&self) -> &str {
         &self.name
@@ -75,11 +98,14 @@ impl Entry for HostOffers {
     fn of_matrix(matrix: Matrix) -> Vec<Self> {
         matrix.hosts
     }
+
+    fn of_fresh(vm: SavedVm, about: String) -> Result<Self, String> {
+        Self::of_fresh(vm, about)
+    }
 }
 
 impl Entry for SavedVm {
     const WHAT: &str = "dump";
-    const HELP: &str = DUMPS_HELP;
 
     fn name(&self) -> &str {
         &self.name
@@ -89,183 +115,53 @@ impl Entry for SavedVm {
         matrix.dumps
     }
 
-    fn of_vmm(file: &str, text: &str) -> Option<Result<Self>> {
-        text.starts_with("0x").then(|| plain(file, text))
+    fn of_fresh(vm: SavedVm, _about: String) -> Result<Self, String> {
+        Ok(vm)
     }
 }
 
-/// The hosts of a file: JSON Lines, or a `matrix.json`.
-pub fn hosts(path: &Path) -> Result<Vec<HostOffers>> {
-    read(&[path])
+/// The hosts of files.
+pub fn hosts(paths: &[PathBuf], watch: &mut dyn Watch) -> Vec<HostOffers> {
+    let mut hosts = Vec::new();
+    read(paths, watch, |host| hosts.push(host));
+    hosts
 }
 
-/// The dumps of some files: JSON Lines, a `matrix.json`, or what `fw_regs_vmm dump` printed.
-pub fn dumps(paths: &[impl AsRef<Path>]) -> Result<Vec<SavedVm>> {
-    read(paths)
+/// The dumps of files, those that are equal together.
+pub fn dumps(paths: &[PathBuf], watch: &mut dyn Watch) -> Vec<Dumps> {
+    let mut dumps = Grouping::default();
+    read(paths, watch, |dump| dumps.add(dump));
+    dumps.groups
 }
 
 pub fn matrix(path: &Path) -> Result<Matrix> {
     let text = fs_err::read_to_string(path)?;
-    parse(&path.display().to_string(), 1, &text)
+    entries::whole(&path.display().to_string(), &text)
 }
 
-fn read<T: Entry>(paths: &[impl AsRef<Path>]) -> Result<Vec<T>> {
-    let (mut entries, mut names) = (Vec::new(), HashSet::new());
-    for path in paths {
-        let text = fs_err::read_to_string(path.as_ref())?;
-        let file = path.as_ref().display().to_string();
-        let found = entries_of(&file, &text).and_then(|found| named(&file, found, &mut names));
-        entries.extend(found.help(T::HELP)?);
+/// Reads all files. Each entry has a name of its own.
+fn read<T: Entry>(paths: &[PathBuf], watch: &mut dyn Watch, mut take: impl FnMut(T)) {
+    let sources = paths::expand(paths, watch);
+    let sizes = sources
+        .iter()
+        .filter_map(|source| source.path.metadata().ok());
+    watch.total(sizes.map(|size| size.len()).sum());
+    let mut names = HashSet::new();
+    for source in &sources {
+        entries::read(source, watch, &mut |place, entry: T| {
+            if !names.insert(Box::<str>::from(entry.name())) {
+                let (what, name) = (T::WHAT, entry.name());
+                return Err(anyhow!("{place}: another {what} named `{name}`"));
+            }
+            take(entry);
+            Ok(())
+        });
     }
-    Ok(entries)
-}
-
-/// Those entries, if there are some and each has a name of its own: answers are told by name.
-fn named<T: Entry>(
-    file: &str,
-    found: Vec<(String, T)>,
-    names: &mut HashSet<String>,
-) -> Result<Vec<T>> {
-    let what = T::WHAT;
-    ensure!(!found.is_empty(), "{file}: no {what}");
-    let named = found.into_iter().map(|(place, entry)| {
-        let name = entry.name();
-        ensure!(
-            !name.is_empty() && !name.contains(char::is_control),
-            "{place}: {name:?} is no name: one line of text is"
-        );
-        ensure!(
-            names.insert(name.to_owned()),
-            "{place}: another {what} named `{name}`"
-        );
-        Ok(entry)
-    });
-    named.collect()
-}
-
-/// All of a file, each with its place.
-fn entries_of<T: Entry>(file: &str, text: &str) -> Result<Vec<(String, T)>> {
-    if is_matrix(text) {
-        let entries = T::of_matrix(parse(file, 1, text)?).into_iter();
-        return Ok(entries.map(|entry| (file.to_owned(), entry)).collect());
-    }
-    if let Some(entry) = T::of_vmm(file, text) {
-        return Ok(vec![(file.to_owned(), entry?)]);
-    }
-    let lines = (1..).zip(text.lines());
-    lines
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(number, line)| Ok((format!("{file}:{number}"), parse(file, number, line)?)))
-        .collect()
-}
-
-/// A `matrix.json` is one object, and says so.
-fn is_matrix(text: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Probe {
-        schema: Option<IgnoredAny>,
-    }
-
-    let first = Probe::deserialize(&mut serde_json::Deserializer::from_str(text));
-    first.is_ok_and(|object| object.schema.is_some())
-}
-
-/// Reads JSON that begins on line `first` of a file.
-fn parse<T: DeserializeOwned>(file: &str, first: usize, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let said = error.to_string();
-        let place = format!(" at line {line} column {column}");
-        let said = said.strip_suffix(&place).unwrap_or(&said);
-        // Errors about the whole of the text have no place.
-        let line = first + line.saturating_sub(1);
-        anyhow!("{file}:{line}:{column}: {said}")
-    })
-}
-
-/// One dump, named like its file.
-fn plain(file: &str, text: &str) -> Result<SavedVm> {
-    let mut registers = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let register = lines::line(line);
-        registers.push(register.map_err(|error| anyhow!("{file}:{number}: {error}"))?);
-    }
-    let registers = Registers::new(registers);
-    let registers = registers.map_err(|error| anyhow!("{file}: {error}"))?;
-    Ok(SavedVm::new(file, registers))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOST: &str = r#"{"host":"a","offers":["0x6030000000140003 0x1"]}"#;
-    const DUMP: &str = r#"{"dump":"a","registers":["0x6030000000140003 0x1"]}"#;
-    const LINE: &str = "0x6030000000140003 0x1\n";
-
-    fn matrix_of(cells: &str) -> String {
-        format!(
-            "{{\n\"hosts\": [{HOST}],\n\"dumps\": [{DUMP}],\n\"cells\": [{cells}],\n\
-             \"schema\": \"fw-regs-matrix/3\"}}\n"
-        )
-    }
-
-    fn with_file<T>(text: &str, use_it: impl Fn(&Path) -> T) -> T {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs_err::write(file.path(), text).unwrap();
-        use_it(file.path())
-    }
-
-    #[test]
-    fn all_forms_are_read() {
-        let two = HOST.replace(r#""a""#, r#""b""#);
-        for (text, count) in [
-            (HOST.to_owned(), 1),
-            (format!("{HOST}\n\n{two}\n"), 2),
-            (matrix_of(""), 1),
-        ] {
-            assert_eq!(with_file(&text, |path| hosts(path).unwrap().len()), count);
-        }
-        for text in [DUMP, LINE, &matrix_of("")] {
-            let dumps = with_file(text, |path| dumps(&[path]).unwrap());
-            let registers: Vec<_> = dumps[0].registers.iter().collect();
-            assert_eq!(registers, [(0x6030_0000_0014_0003, 1)], "{text}");
-        }
-    }
-
-    #[test]
-    fn errors_tell_the_line() {
-        let cases = [
-            (format!("{HOST}\n{{}}"), ":2:2: missing field `host`"),
-            (format!("{HOST}\n{HOST}"), ":2: another host named `a`"),
-            (format!("\n{HOST},"), ":2:49: trailing characters"),
-            (
-                LINE.to_owned(),
-                ":1:1: invalid type: integer `0`, expected a host",
-            ),
-            (HOST.replace(r#""a""#, r#""""#), ":1: \"\" is no name"),
-            (String::new(), ": no host"),
-            (matrix_of("{}"), ":4:12: missing field `vm`"),
-        ];
-        for (text, message) in cases {
-            let error = with_file(&text, |path| hosts(path).unwrap_err());
-            let error = crate::error::render(&error);
-            assert!(error.contains(message), "{error}");
-            assert!(error.contains("\nhelp: a file of hosts"), "{error}");
-        }
-        for (text, message) in [
-            (format!("{LINE}0x1"), ":2: `0x1` is not of the form"),
-            (
-                format!("{LINE}{LINE}"),
-                ": SMCCC_ARCH_WORKAROUND_3 is there twice",
-            ),
-            (
-                DUMP.replace("0x1", "1"),
-                ":1:49: `0x6030000000140003 1` is not of the form",
-            ),
-        ] {
-            let error = with_file(&text, |path| dumps(&[path]).unwrap_err());
-            assert!(crate::error::render(&error).contains(message), "{error}");
-        }
+impl Watch for Vec<String> {
+    fn broken(&mut self, error: Error) {
+        self.push(format!("{error:#}"));
     }
 }

@@ -12,6 +12,11 @@ const CLASS_MASK: Id = !0xffff;
 /// `KVM_REG_ARM_FW` and `KVM_REG_ARM_FW_FEAT_BMAP`.
 const CLASSES: [Id; 2] = [0x6030_0000_0014_0000, 0x6030_0000_0016_0000];
 
+/// Whether it is of one of the two classes.
+pub fn is_pseudo_register(id: Id) -> bool {
+    CLASSES.contains(&(id & CLASS_MASK))
+}
+
 /// Ids and values, ordered by id; each id once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Registers(Vec<(Id, u64)>);
@@ -25,7 +30,7 @@ impl Registers {
         let mut registers = Vec::from_iter(registers);
         registers.sort_by_key(|(id, _)| *id);
         for (id, _) in &registers {
-            if !CLASSES.contains(&(id & CLASS_MASK)) {
+            if !is_pseudo_register(*id) {
                 return Err(format!("{id:#018x} is not a firmware pseudo-register"));
             }
         }

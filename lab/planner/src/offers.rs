@@ -2,13 +2,14 @@
 
 //! What a host can keep.
 
-use fw_regs_policy::{PsciVersion, Reason, Register};
+use fw_regs_policy::{judge, promises_nothing, PsciVersion, Reason, Register, State};
 
-const COUNT: usize = Register::ALL.len();
+/// A value for each register, in the order of the UAPI.
+pub type Values = [Option<u64>; Register::ALL.len()];
 
 /// The best that a host can keep, by register. None: its kernel does not know the register.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Offers([Option<u64>; COUNT]);
+pub struct Offers(Values);
 
 impl Offers {
     /// Has the register offered that value to VMs whose vCPUs have `KVM_ARM_VCPU_PSCI_0_2`.
@@ -23,8 +24,20 @@ impl Offers {
     }
 
     /// In the order of the UAPI.
-    pub fn by_register(&self) -> [Option<u64>; COUNT] {
+    pub fn by_register(&self) -> Values {
         self.0
+    }
+
+    /// What a VM shows in which nothing was stored, in the order of the UAPI.
+    pub fn fresh(&self) -> Values {
+        let mut fresh = self.0;
+        for (register, value) in Register::ALL.iter().zip(&mut fresh) {
+            // Services that a VMM has to ask for.
+            if *register == Register::VendorHypBmap2 {
+                *value = value.map(|_| 0);
+            }
+        }
+        fresh
     }
 
     /// The registers that are known, by id, with the values offered.
@@ -53,6 +66,31 @@ impl Offers {
         }
         self
     }
+}
+
+/// Why a host refuses a value of the policy's in a VM that has not run.
+pub(crate) fn refusal(
+    register: Register,
+    value: u64,
+    offer: Option<u64>,
+    null_promises: bool,
+) -> Option<Reason> {
+    match offer {
+        Some(offer) => exceeds(register, value, offer),
+        None if null_promises && promises_nothing(register.into(), value) => None,
+        None => Some(Reason::UnknownRegister),
+    }
+}
+
+/// Why a host that offers that refuses it.
+pub(crate) fn exceeds(register: Register, value: u64, offer: u64) -> Option<Reason> {
+    // What a VM has that has not run decides nothing.
+    let state = State {
+        offer,
+        promise: offer,
+        has_run: false,
+    };
+    judge(register, register.retention(true), value, &state).err()
 }
 
 /// A register's place in the order of the UAPI. None: the policy does not know it.

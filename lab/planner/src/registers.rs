@@ -16,6 +16,8 @@ pub const STD_HYP_BMAP: Id = 0x6030_0000_0016_0001;
 pub const VENDOR_HYP_BMAP: Id = 0x6030_0000_0016_0002;
 pub const VENDOR_HYP_BMAP_2: Id = 0x6030_0000_0016_0003;
 pub const ID_AA64PFR1_EL1: Id = 0x6030_0000_0013_c021;
+/// The field of `ID_AA64PFR1_EL1` that tells of SSBS.
+pub const PFR1_SSBS: u64 = 0xf0;
 
 /// The registers that a table has a column for, with the column's title.
 pub const COLUMNS: [(Id, &str); 8] = [

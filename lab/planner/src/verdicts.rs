@@ -4,9 +4,9 @@
 
 use std::slice;
 
-use fw_regs_policy::{judge, promises_nothing, Reason, Register, State};
+use fw_regs_policy::{promises_nothing, Reason, Register};
 
-use crate::offers::place;
+use crate::offers::{exceeds, place};
 use crate::{Dumps, Hosts, Offered};
 
 /// How to ask.
@@ -96,14 +96,12 @@ impl<'a> Survey<'a> {
         let ignored = self.question.null_promises && promises_nothing(id, value);
         let before = self.refusals.len();
         for offered in offers {
-            let verdict = match offered.offer {
-                Some(offer) => wanted.and_then(|(register, wanted)| {
-                    judge(register, register.retention(true), wanted, &fresh(offer))
-                }),
-                None if ignored => Ok(()),
-                None => Err(Reason::UnknownRegister),
+            let verdict = match (offered.offer, wanted) {
+                (None, _) => (!ignored).then_some(Reason::UnknownRegister),
+                (Some(_), Err(reason)) => Some(reason),
+                (Some(offer), Ok((register, wanted))) => exceeds(register, wanted, offer),
             };
-            let Err(reason) = verdict else { continue };
+            let Some(reason) = verdict else { continue };
             for group in self.hosts.members(offered) {
                 self.refused[*group] = true;
             }
@@ -133,15 +131,6 @@ impl<'a> Survey<'a> {
                 refusal.offers.push(offered);
             }
         }
-    }
-}
-
-/// A VM that has not run: what it has decides nothing.
-fn fresh(offer: u64) -> State {
-    State {
-        offer,
-        promise: offer,
-        has_run: false,
     }
 }
 

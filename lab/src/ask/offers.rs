@@ -18,7 +18,7 @@ use crate::model::answer;
 use crate::model::dump::Dump;
 use crate::model::hosts::Host;
 use crate::model::registers;
-use crate::model::registers::{Id, COLUMNS, ID_AA64PFR1_EL1, STD_BMAP, WORKAROUND_2};
+use crate::model::registers::{Id, COLUMNS, ID_AA64PFR1_EL1, PFR1_SSBS, STD_BMAP, WORKAROUND_2};
 use crate::model::stream::Stream;
 
 /// The commands.
@@ -27,8 +27,6 @@ const SERVICES: &str = "services";
 
 const HIDDEN_FILE: &str = "/tmp/ssbs-hidden";
 const SERVICES_FILE: &str = "/vm/services";
-
-const PFR1_SSBS: u64 = 0xf0;
 
 /// `KVM_REG_ARM_FW_FEAT_BMAP`, the class of the bitmaps: it begins with the first of them.
 const BITMAPS: Id = STD_BMAP;

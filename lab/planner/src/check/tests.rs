@@ -53,6 +53,39 @@ fn default_vms_are_compared_too() {
 }
 
 #[test]
+fn the_way_back_is_compared_too() {
+    let fleet = booted_fleet();
+    for (vm, refused) in [
+        (Vm::Strict, false),
+        (Vm::Default, false),
+        (Vm::Default, true),
+    ] {
+        let mut matrix = fleet.clone();
+        let mut cells = matrix.cells.iter_mut();
+        let is_meant = |cell: &&mut Cell| cell.vm == vm && cell.back == Some(!refused);
+        let cell = cells.find(is_meant).unwrap();
+        assert_eq!(cell.refusals_back.is_empty(), !refused);
+        cell.refusals_back = match refused {
+            true => Vec::new(),
+            false => fleet
+                .cells
+                .iter()
+                .find(|cell| !cell.accepted)
+                .unwrap()
+                .refusals
+                .clone(),
+        };
+        let (dump, host) = (cell.dump.clone(), cell.host.clone());
+        let told = differences(&matrix).unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with(&format!("{dump} on {host} and back, {}: ", vm.name())),
+            "{told:?}"
+        );
+    }
+}
+
+#[test]
 fn each_difference_is_told() {
     let matrix = booted_matrix();
     let refused = matrix.cells.iter().position(|cell| !cell.accepted).unwrap();

@@ -8,6 +8,16 @@
 //!    "different_offers": 1, "offers": [{"offer": "0x1", "hosts": 1, "refused_by": ["h3"]}]}]}
 //! ```
 //!
+//! and of `may-move`:
+//!
+//! ```text
+//! {"dumps": ["vm-1"], "may_move": true, "strict_may_come_back": true, "default_may_come_back": false,
+//!   "losses": [{"vm": ["default"], "way": "come-back", "register": "0x6030000000140003",
+//!   "value": "0x2", "reason": "exceeds the offer", "offer": "0x1", "to": ["h3"], "back_to": ["h1"]}]}
+//! ```
+//!
+//! Whether a VM may come back is null where no host of before accepts it.
+//!
 //! `accepted_by` and `refused_by` are there, and `offers` has more than the most common ones, where
 //! all was asked for. `offer` is null where the host does not know the register.
 
@@ -15,8 +25,10 @@ use std::io::{Result, Write};
 
 use planner::reason::Reason;
 use planner::registers::json;
-use planner::{Dumps, Hosts, Offered, Verdicts};
+use planner::{Dumps, Hosts, Lost, Offered, Verdicts};
 use serde::{Serialize, Serializer};
+
+use crate::gate::{losses, Way};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -110,5 +122,73 @@ impl Serialize for OfferLines<'_> {
 impl Serialize for Names<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_seq(self.hosts.names(self.groups))
+    }
+}
+
+#[derive(Serialize)]
+struct LostLine<'a> {
+    dumps: &'a [String],
+    may_move: bool,
+    strict_may_come_back: Option<bool>,
+    default_may_come_back: Option<bool>,
+    losses: Vec<LossLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct LossLine<'a> {
+    vm: Vec<&'static str>,
+    way: Way,
+    #[serde(with = "json")]
+    register: u64,
+    #[serde(with = "json")]
+    value: u64,
+    reason: Reason,
+    #[serde(with = "json::optional")]
+    offer: Option<u64>,
+    to: Names<'a>,
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    back_to: Names<'a>,
+}
+
+/// What VMs lose by an update that are equal.
+pub fn lost(
+    out: &mut impl Write,
+    (from, to): (&Hosts, &Hosts),
+    dumps: &Dumps,
+    lost: &Lost,
+) -> Result<()> {
+    let loss = |(row, between): (crate::gate::Row, _)| {
+        let between: &planner::Between = between;
+        LossLine {
+            vm: row.kinds,
+            way: row.way,
+            register: row.cause.id,
+            value: row.cause.value,
+            reason: row.cause.reason,
+            offer: row.cause.offer,
+            to: Names {
+                hosts: to,
+                groups: &between.to,
+            },
+            back_to: Names {
+                hosts: from,
+                groups: &between.back_to,
+            },
+        }
+    };
+    let line = LostLine {
+        dumps: &dumps.names,
+        may_move: lost.moves.is_empty(),
+        strict_may_come_back: (!lost.homeless).then_some(lost.strict_back.is_empty()),
+        default_may_come_back: (!lost.homeless).then_some(lost.default_back.is_empty()),
+        losses: losses(lost).map(loss).collect(),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    writeln!(out)
+}
+
+impl Names<'_> {
+    fn is_empty(&self) -> bool {
+        self.groups.is_empty()
     }
 }

@@ -8,9 +8,10 @@ use planner::reason::Reason;
 use planner::registers::{long, name, short, Id};
 use planner::{Bound, Dumps, Hosts, Offered, Refused, Verdicts};
 
-use super::Tally;
+use crate::moves::Tally;
 
-/// How many names are told where not all are asked for.
+/// How many different offers are told where not all are asked for, and how many names.
+pub const MOST: usize = 3;
 const SOME_NAMES: usize = 4;
 
 /// Tells about one dump, and those like it.
@@ -59,7 +60,13 @@ fn refused(out: &mut impl Write, hosts: &Hosts, refusal: &Refused, all: bool) ->
 }
 
 /// Tells who offers this.
-fn offer(out: &mut impl Write, hosts: &Hosts, id: Id, offered: &Offered, all: bool) -> Result<()> {
+pub fn offer(
+    out: &mut impl Write,
+    hosts: &Hosts,
+    id: Id,
+    offered: &Offered,
+    all: bool,
+) -> Result<()> {
     match offered.offer {
         Some(offer) => write!(out, "    offer {}: ", short(id, offer))?,
         None => write!(out, "    no such register: ")?,
@@ -116,7 +123,15 @@ fn names<'a>(
     }
 }
 
-fn count(number: usize, what: &str) -> String {
+/// Names as text, the first ones if not all.
+pub fn some<'a>(names: impl Iterator<Item = &'a str> + Clone, all: bool) -> String {
+    let mut text = Vec::new();
+    let many = names.clone().count();
+    self::names(&mut text, names, many, all).expect("memory takes it");
+    String::from_utf8(text).expect("names are text")
+}
+
+pub fn count(number: usize, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {what}{ending}")
 }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+use crate::{Handlers, Registers, SavedVm};
+
+const PSCI: u64 = 0x6030_0000_0014_0000;
+const WA1: u64 = 0x6030_0000_0014_0001;
+const WA2: u64 = 0x6030_0000_0014_0002;
+const WA3: u64 = 0x6030_0000_0014_0003;
+const STD: u64 = 0x6030_0000_0016_0000;
+const VENDOR_2: u64 = 0x6030_0000_0016_0003;
+
+type Fleet<'a> = &'a [(&'a str, &'a [(u64, u64)])];
+
+fn fleet(hosts: Fleet, kernel: Handlers) -> Vec<HostOffers> {
+    let host = |(name, values): &(&str, &[(u64, u64)])| {
+        let offers = Registers::new(values.iter().copied()).unwrap();
+        let hidden = Registers::default();
+        HostOffers::new(name, String::new(), kernel, offers, hidden).unwrap()
+    };
+    hosts.iter().map(host).collect()
+}
+
+fn dumps(registers: &[(u64, u64)]) -> Dumps {
+    let registers = Registers::new(registers.iter().copied()).unwrap();
+    Dumps::group(vec![SavedVm::new("vm", registers)]).remove(0)
+}
+
+struct Question<'a> {
+    from: Fleet<'a>,
+    to: Fleet<'a>,
+    kernel: Handlers,
+    null_promises: bool,
+}
+
+/// What is lost: moves, and the way back of a strict and of a default VM.
+fn lost(question: &Question, registers: &[(u64, u64)]) -> [String; 3] {
+    let dumps = dumps(registers);
+    let Question {
+        from,
+        to,
+        kernel,
+        null_promises,
+    } = *question;
+    let (from, to) = (fleet(from, kernel), fleet(to, kernel));
+    let mut gate = Gate::new(from, to, &[dumps.kind], null_promises);
+    let lost = gate.judge(&dumps);
+    let (from, to) = gate.hosts();
+    let tell = |losses: &Losses| {
+        let losses = losses.iter().map(|(cause, between)| {
+            let to = Vec::from_iter(to.names(&between.to)).join("+");
+            let back = Vec::from_iter(from.names(&between.back_to)).join("+");
+            let name = crate::registers::name(cause.id);
+            let offer = cause
+                .offer
+                .map_or("-".to_owned(), |offer| format!("{offer:x}"));
+            format!("{name}={:x}>{offer} {to}/{back}", cause.value)
+        });
+        Vec::from_iter(losses).join(", ")
+    };
+    [&lost.moves, &lost.strict_back, &lost.default_back].map(tell)
+}
+
+const BETTER: &[(u64, u64)] = &[(WA1, 2), (WA3, 2)];
+const WORSE: &[(u64, u64)] = &[(WA1, 2), (WA3, 1)];
+
+#[test]
+fn a_vm_that_was_promised_more_can_move_no_longer() {
+    let question = Question {
+        from: &[("h1", BETTER), ("h2", BETTER), ("h3", WORSE)],
+        to: &[("h1", WORSE), ("h2", WORSE), ("h3", WORSE)],
+        kernel: Handlers::Rust,
+        null_promises: false,
+    };
+    // It could never move to h3.
+    let moves = "SMCCC_ARCH_WORKAROUND_3=2>1 h1+h2/";
+    assert_eq!(lost(&question, BETTER), [moves, "", ""]);
+    assert_eq!(lost(&question, WORSE), ["", "", ""]);
+
+    let question = Question {
+        to: &[("h1", BETTER), ("new", WORSE)],
+        ..question
+    };
+    let moves = "SMCCC_ARCH_WORKAROUND_3=2>1 new/";
+    assert_eq!(lost(&question, BETTER), [moves, "", ""]);
+}
+
+#[test]
+fn a_default_vm_comes_back_with_what_it_was_shown() {
+    let question = Question {
+        from: &[("h1", WORSE), ("h2", WORSE), ("h3", BETTER)],
+        to: &[("h1", BETTER), ("h3", BETTER)],
+        kernel: Handlers::Rust,
+        null_promises: false,
+    };
+    // Not from h3, which has always done so.
+    let back = "SMCCC_ARCH_WORKAROUND_3=2>1 h1/h1+h2";
+    assert_eq!(lost(&question, WORSE), ["", "", back]);
+    // Such a VM has been on h3 only.
+    assert_eq!(lost(&question, BETTER), ["", "", ""]);
+
+    let question = Question {
+        kernel: Handlers::C,
+        ..question
+    };
+    assert_eq!(lost(&question, WORSE), ["", back, back]);
+}
+
+#[test]
+fn all_causes_are_told() {
+    let question = Question {
+        from: &[("old", &[(PSCI, 0x1_0001), (WA2, 0), (WA3, 1)])],
+        to: &[(
+            "new",
+            &[
+                (PSCI, 0x1_0003),
+                (WA2, 3),
+                (WA3, 2),
+                (STD, 1),
+                (VENDOR_2, 3),
+            ],
+        )],
+        kernel: Handlers::Rust,
+        null_promises: false,
+    };
+    let vm = [(PSCI, 0x1_0001), (WA2, 1), (WA3, 1)];
+    let unknown = "STD_BMAP=1>- new/old, VENDOR_HYP_BMAP_2=0>- new/old";
+    let forgotten = "SMCCC_ARCH_WORKAROUND_2=3>0 new/old, SMCCC_ARCH_WORKAROUND_3=2>1 new/old";
+    let default = format!("{forgotten}, {unknown}");
+    assert_eq!(lost(&question, &vm), ["", unknown, &default]);
+
+    let question = Question {
+        null_promises: true,
+        ..question
+    };
+    let unknown = "STD_BMAP=1>- new/old";
+    let default = format!("{forgotten}, {unknown}");
+    assert_eq!(lost(&question, &vm), ["", unknown, &default]);
+
+    // Who came with it, and has it there, was never on the old host.
+    let vm = [(PSCI, 0x1_0001), (STD, 1)];
+    let gate = |from| {
+        let kinds = [dumps(&vm).kind];
+        let to = fleet(question.to, Handlers::Rust);
+        Gate::new(fleet(from, Handlers::Rust), to, &kinds, true).judge(&dumps(&vm))
+    };
+    assert_eq!(
+        gate(question.from),
+        Lost {
+            homeless: true,
+            ..Lost::default()
+        }
+    );
+    assert!(!gate(&[("with", &[(PSCI, 0x1_0001), (STD, 1)])]).homeless);
+}
+
+#[test]
+fn what_is_lost_on_the_way_there_is_no_loss_on_the_way_back() {
+    let question = Question {
+        from: &[("a", WORSE)],
+        to: &[("b", &[(WA1, 1), (WA3, 2)])],
+        kernel: Handlers::Rust,
+        null_promises: false,
+    };
+    let moves = "SMCCC_ARCH_WORKAROUND_1=2>1 b/";
+    assert_eq!(lost(&question, WORSE), [moves, "", ""]);
+}

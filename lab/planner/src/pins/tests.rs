@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+use crate::{Handlers, HostOffers, Registers, SavedVm};
+
+const PSCI: u64 = 0x6030_0000_0014_0000;
+const WA1: u64 = 0x6030_0000_0014_0001;
+const WA3: u64 = 0x6030_0000_0014_0003;
+const STD: u64 = 0x6030_0000_0016_0000;
+
+const USUAL: Kind = Kind {
+    psci_0_2: true,
+    ssbs_visible: true,
+};
+
+fn hosts(all: &[(&str, &[(u64, u64)])]) -> Hosts {
+    let host = |(name, values): &(&str, &[(u64, u64)])| {
+        let offers = Registers::new(values.iter().copied()).unwrap();
+        let none = Registers::default();
+        HostOffers::new(name, String::new(), Handlers::Rust, offers, none).unwrap()
+    };
+    Hosts::new(all.iter().map(host).collect(), &[USUAL].into())
+}
+
+fn vm(registers: &[(u64, u64)]) -> Dumps {
+    let registers = Registers::new(registers.iter().copied()).unwrap();
+    Dumps::group(vec![SavedVm::new("vm", registers)]).remove(0)
+}
+
+/// One that is better, and one that is worse and older.
+fn fleet() -> Hosts {
+    hosts(&[
+        ("new", &[(PSCI, 0x1_0003), (WA1, 2), (WA3, 2), (STD, 1)]),
+        ("old", &[(PSCI, 0x1_0001), (WA1, 2), (WA3, 1)]),
+    ])
+}
+
+/// The names of what is pinned, and of what is left and why.
+fn told(reader: Reader, hosts: &Hosts, bounds: &[Bound]) -> (Vec<&'static str>, Vec<String>) {
+    let told = tell(reader, hosts, USUAL, bounds);
+    let pinned = told.pinned.iter().map(|bound| bound.register.name());
+    let left = told.left.iter();
+    let left = left.map(|left| format!("{} {:?} {:?}", left.register.name(), left.value, left.why));
+    (pinned.collect(), left.collect())
+}
+
+#[test]
+fn each_reader_is_told_what_it_can_do() {
+    let hosts = fleet();
+    let vm = vm(&[(PSCI, 0x1_0001), (WA1, 2), (WA3, 1), (STD, 0)]);
+    let bounds = pins(&hosts, &vm, true).ok().unwrap();
+    let workarounds = ["SMCCC_ARCH_WORKAROUND_1", "SMCCC_ARCH_WORKAROUND_3"];
+    let forgotten = "SMCCC_ARCH_WORKAROUND_3 Some(1) Forgotten".to_owned();
+    let (pinned, left) = told(Reader::Any, &hosts, &bounds);
+    assert_eq!(
+        pinned,
+        ["PSCI_VERSION", workarounds[0], workarounds[1], "STD_BMAP"]
+    );
+    assert_eq!(left.join(""), forgotten);
+
+    let (pinned, left) = told(Reader::Firecracker, &hosts, &bounds);
+    assert_eq!(pinned, ["PSCI_VERSION", workarounds[0], workarounds[1]]);
+    assert_eq!(
+        left,
+        [forgotten, "STD_BMAP Some(0) NotEverywhere".to_owned()]
+    );
+
+    let (pinned, left) = told(Reader::Qemu, &hosts, &bounds);
+    assert_eq!(pinned, ["PSCI_VERSION"]);
+    let expected = [
+        "SMCCC_ARCH_WORKAROUND_1 Some(2) NoProperty",
+        "SMCCC_ARCH_WORKAROUND_3 Some(1) NoProperty",
+        "STD_BMAP Some(0) NoProperty",
+    ];
+    assert_eq!(left, expected);
+}
+
+#[test]
+fn what_the_vm_does_not_have_is_left_to_hosts_that_know_it() {
+    let hosts = fleet();
+    let vm = vm(&[(PSCI, 0x1_0000), (WA1, 2)]);
+    let bounds = pins(&hosts, &vm, false).ok().unwrap();
+    let (pinned, left) = told(Reader::Any, &hosts, &bounds);
+    assert_eq!(pinned, ["PSCI_VERSION", "SMCCC_ARCH_WORKAROUND_1"]);
+    let expected = [
+        "SMCCC_ARCH_WORKAROUND_3 None NotSaved",
+        "STD_BMAP None NotSaved",
+    ];
+    assert_eq!(left, expected);
+}
+
+#[test]
+fn a_vm_that_some_host_refuses_has_no_pins() {
+    let hosts = fleet();
+    for (register, who) in [((WA3, 2), "old"), ((STD, 0), "old"), ((PSCI, 1), "new")] {
+        let refused = pins(&hosts, &vm(&[register]), false).err().unwrap();
+        let offered = refused.refusals[0].offers[0];
+        let name = hosts.names(hosts.members(offered)).next();
+        assert_eq!(name, Some(who), "{register:x?}");
+    }
+}
+
+#[test]
+fn values_are_those_that_the_vm_has() {
+    let wa2 = 0x6030_0000_0014_0002;
+    let hosts = hosts(&[("a", &[(wa2, 3)])]);
+    let vm = vm(&[(wa2, 0x12)]);
+    let bounds = pins(&hosts, &vm, false).ok().unwrap();
+    assert_eq!(bounds[0].promise, 3);
+}
