@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use jobserver::Client;
 
 use crate::base::disk::Lock;
-use crate::base::kernel::Kernel;
+use crate::base::kernel::{Handlers, Kernel};
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::boot::console::Transcript;
@@ -117,7 +117,7 @@ impl<'a> Booter<'a> {
         })?;
         Ok(Up {
             name: boot.name(),
-            handlers: boot.kernel.handlers(),
+            says_rust: boot.host.el2 && boot.kernel.handlers() == Handlers::Rust,
             limit: boot.limit,
             machine,
             log,
@@ -167,6 +167,7 @@ impl<'a> Booter<'a> {
             cpu: &host.cpu,
             memory: host.memory.max(boot.kernel.memory()),
             cpus: host.cpus,
+            el2: host.el2,
             threads: host.threads,
             firmware: host.firmware.map(|answers| Firmware {
                 image: &firmware,

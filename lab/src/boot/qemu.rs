@@ -22,7 +22,8 @@ pub const QEMU: &str = "qemu-system-aarch64";
 const PACKAGE: &str = "qemu-system-arm";
 
 /// The board; QEMU itself serves PSCI.
-const BOARD: &str = "virt,virtualization=on,gic-version=3";
+const BOARD: &str = "virt,gic-version=3";
+const WITH_EL2: &str = ",virtualization=on";
 
 /// All CPUs of a host take turns on one thread. With a thread for each, a host with several CPUs and
 /// without VHE may never leave `kvm_unexpected_el2_exception()` of its EL2 code, whatever the handlers.
@@ -40,6 +41,8 @@ pub struct Machine<'a> {
     /// In MiB.
     pub memory: u32,
     pub cpus: u32,
+    /// Whether these have EL2.
+    pub el2: bool,
     /// Whether these work at the same time.
     pub threads: bool,
     pub firmware: Option<Firmware<'a>>,
@@ -120,19 +123,23 @@ impl Machine<'_> {
 
     /// The board, and how it boots. `log` names files that that takes.
     fn board(&self, log: &Path) -> Result<(String, Vec<String>)> {
+        let mut board = BOARD.to_owned();
+        if self.el2 {
+            board += WITH_EL2;
+        }
         let Some(firmware) = &self.firmware else {
-            return Ok((BOARD.to_owned(), self.direct(self.initrd, self.cmdline)));
+            return Ok((board, self.direct(self.initrd, self.cmdline)));
         };
 
         // Where QEMU is the firmware itself, it tells the kernel of it in the device tree. Where it
         // is not, that tree is the right one all the same, for ours does what QEMU does.
         let tree = log.with_extension("dtb");
-        let board = format!("{BOARD},dumpdtb={}", firmware::quote(&tree));
+        let dumping = format!("{board},dumpdtb={}", firmware::quote(&tree));
         let cmdline = format!("{} {}", self.cmdline, firmware::cmdline(self.initrd)?);
-        self.start_as(&board, self.direct(None, &cmdline), log)?
+        self.start_as(&dumping, self.direct(None, &cmdline), log)?
             .wait(self.limit)?;
 
-        let board = format!("{BOARD},{}", firmware::BOARD);
+        board += &format!(",{}", firmware::BOARD);
         Ok((board, firmware.boot(&tree, self.kernel, self.initrd)))
     }
 
@@ -208,6 +215,7 @@ mod tests {
     fn machine(counts: bool, resets: bool) -> String {
         let machine = Machine {
             qemu: &[QEMU.into()],
+            el2: true,
             threads: false,
             cpu: "max",
             memory: 256,
@@ -228,7 +236,7 @@ mod tests {
     fn a_machine_is_a_line_of_options() {
         let line = machine(false, false);
         let options =
-            "qemu-system-aarch64 -machine virt,virtualization=on,gic-version=3 -cpu max -m 256 \
+            "qemu-system-aarch64 -machine virt,gic-version=3,virtualization=on -cpu max -m 256 \
                        -smp 2 -display none -monitor none -serial stdio -net none \
                        -accel tcg,thread=single -no-reboot -kernel Image \
                        -append console=ttyAMA0 panic=-1 oops=panic quiet -initrd initrd\"";

@@ -77,6 +77,7 @@ fn host(name: &str) -> Host {
         cpus: 1,
         firmware: None,
         qemu: None,
+        el2: true,
         threads: false,
         fleet: true,
         kernel: Handlers::Rust.into(),

@@ -37,6 +37,9 @@ pub struct Host {
     pub firmware: Option<FirmwareAnswers>,
     /// The oldest QEMU that emulates it, by its major version, where not all do.
     pub qemu: Option<String>,
+    /// Whether its kernel boots in EL2, without which there is no KVM.
+    #[serde(default = "default_true")]
+    pub el2: bool,
     /// Whether its CPUs work at the same time.
     #[serde(default)]
     pub threads: bool,
@@ -115,6 +118,7 @@ impl Host {
             cpus: default_cpus(),
             firmware: None,
             qemu: None,
+            el2: true,
             threads: false,
             fleet: false,
             kernel: default_kernel(),
@@ -280,7 +284,10 @@ fn parse(text: &str) -> Result<Vec<Host>> {
 }
 
 fn check(host: &Host) -> Result<()> {
-    ensure!(!host.offers.is_empty(), "`offers` is empty");
+    ensure!(
+        host.offers.is_empty() != host.el2,
+        "`offers` is for hosts with KVM, and must be there"
+    );
     host.check()
 }
 

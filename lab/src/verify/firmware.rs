@@ -82,6 +82,7 @@ fn run(project: &Project, cpu: &str, answers: [i32; 3]) -> Result<String> {
     let (image, kernel) = (project.firmware(), project.firmware_test());
     let machine = Machine {
         qemu: &[qemu::QEMU.into()],
+        el2: true,
         threads: false,
         cpu,
         memory: 256,

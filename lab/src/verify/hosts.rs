@@ -20,6 +20,10 @@ const SSBS: &str = "detected: Speculative Store Bypassing Safe (SSBS)";
 const DUMP: &str = "hosts:dump";
 const FEATURES: &str = "hosts:features";
 const ONLINE: &str = "hosts:online";
+const KVM: &str = "hosts:kvm";
+
+/// What a kernel says of KVM where there is no EL2.
+const NO_KVM: &str = "HYP mode not available";
 
 pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
     for host in hosts::bootable(project)? {
@@ -28,6 +32,7 @@ pub fn plan(project: &Project, built: &Built, plan: &mut Plan) -> Result<()> {
         job.command(DUMP, 10, format!("/{} dump", vmm::PROGRAM));
         job.command(FEATURES, 10, "dmesg | grep -F 'CPU features: detected'");
         job.command(ONLINE, 10, "grep -c ^processor /proc/cpuinfo");
+        job.command(KVM, 10, "dmesg | grep ^kvm");
     }
     Ok(())
 }
@@ -60,7 +65,10 @@ fn cases(host: &Host, transcript: &Transcript) -> Result<Vec<Case>> {
     let online = said(ONLINE)?;
     let wanted = host.ssbs;
     Ok(vec![
-        Case::from_result("offers", offers(host, transcript)),
+        match host.el2 {
+            true => Case::from_result("offers", offers(host, transcript)),
+            false => Case::from_result("no KVM", no_kvm(said(KVM)?)),
+        },
         Case::good_or(
             ssbs == wanted,
             "ssbs",
@@ -72,6 +80,13 @@ fn cases(host: &Host, transcript: &Transcript) -> Result<Vec<Case>> {
             format!("{online} of {} CPUs are online", host.cpus),
         ),
     ])
+}
+
+/// Without KVM the component says nothing.
+fn no_kvm(said: &str) -> Result<()> {
+    let is_alone = said.lines().count() == 1 && said.contains(NO_KVM);
+    ensure!(is_alone, "the kernel says more than \"{NO_KVM}\":\n{said}");
+    Ok(())
 }
 
 fn offers(host: &Host, transcript: &Transcript) -> Result<()> {

@@ -28,6 +28,16 @@ struct File {
     tests: Vec<String>,
     /// Those that came with a later kernel than the oldest that is supported.
     since: BTreeMap<Version, Vec<String>>,
+    /// By host: those on hosts with other kinds of VM.
+    others: BTreeMap<String, Vec<String>>,
+}
+
+impl File {
+    /// The hosts, each with its tests.
+    fn work(&self) -> impl Iterator<Item = (&String, &[String])> {
+        let hosts = self.hosts.iter().map(|host| (host, &self.tests[..]));
+        hosts.chain(self.others.iter().map(|(host, tests)| (host, &tests[..])))
+    }
 }
 
 fn parse() -> Result<File> {
@@ -49,9 +59,9 @@ fn load(project: &Project) -> Result<File> {
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
     let file = load(project)?;
-    for host in &file.hosts {
+    for (host, tests) in file.work() {
         for handlers in Handlers::ALL {
-            for test in &file.tests {
+            for test in tests {
                 let job = plan.job(host, handlers);
                 selftest(project, job, SUITE, test, file.seconds)?;
             }
@@ -62,8 +72,8 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let file = load(project)?;
-    let groups = file.hosts.iter().map(|host| {
-        let cases = cases_or_failure(compare_on(boots, host, &file.tests));
+    let groups = file.work().map(|(host, tests)| {
+        let cases = cases_or_failure(compare_on(boots, host, tests));
         (host.clone(), cases)
     });
     Ok(groups.collect())
@@ -182,9 +192,10 @@ mod tests {
     fn the_file_of_the_project_is_valid() {
         let hosts = crate::model::hosts::load(&Project::here()).unwrap();
         let file = parse().unwrap();
-        assert!(!file.hosts.is_empty() && !file.tests.is_empty());
-        for host in file.hosts {
-            crate::model::hosts::find(&hosts, &host).unwrap();
+        assert!(!file.hosts.is_empty());
+        for (host, tests) in file.work() {
+            assert!(!tests.is_empty());
+            crate::model::hosts::find(&hosts, host).unwrap();
         }
     }
 }

@@ -4,8 +4,8 @@
  *
  * KVM_CHECK_EXTENSION tells which flags there are; KVM_ENABLE_CAP takes them, in
  * any combination, until a vCPU is created, and gets EINVAL for any other flag or
- * argument. A kernel without the capability has no flags. See the other tests for
- * what KVM_ARM_FW_REGS_STRICT is.
+ * argument, and for a protected VM. A kernel without the capability has no
+ * flags. See the other tests for what KVM_ARM_FW_REGS_STRICT is.
  *
  * A stream from a newer kernel may hold a pseudo-register that this one does not
  * know. With KVM_ARM_FW_REGS_NULL_PROMISE, one whose value promises nothing is
@@ -122,6 +122,19 @@ TEST_F(cap, after_vcpu_was_created_EINVAL)
 	EXPECT_EQ(enable_flags(self->vm, NULL_PROMISE), EINVAL);
 	EXPECT_EQ(enable_flags(self->vm, STRICT | NULL_PROMISE), EINVAL);
 	EXPECT_EQ(enable_flags(self->vm, 0), EINVAL);
+}
+
+TEST_F(cap, protected_vm_EINVAL)
+{
+	struct kvm_vm *vm;
+
+	if (!fw_host_protects())
+		SKIP(return, "the host has no protected VMs");
+	vm = fw_protected_vm_create();
+	EXPECT_EQ(vm_check_cap(vm, KVM_CAP_ARM_FW_REGS_STRICT), 0);
+	EXPECT_EQ(enable_flags(vm, STRICT), EINVAL);
+	EXPECT_EQ(enable_flags(vm, 0), EINVAL);
+	kvm_vm_free(vm);
 }
 
 /* Does PSCI_VERSION freeze? A fresh VM does not have the lowest version. */

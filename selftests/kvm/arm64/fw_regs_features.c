@@ -5,12 +5,14 @@
  *  - vCPUs with the PSCI_0_2 feature can be given PSCI 0.2 and every version from
  *    1.0 to the newest; those without it have 0.1, and nothing else is accepted.
  *    Versions that do not exist and ones with a stray bit get EINVAL.
- *  - In a VM with PSCI 0.1, and in one whose guest is AArch32, the registers are
- *    judged, shown, told to the guest and frozen as in any other.
+ *  - In a VM with PSCI 0.1, in one whose guest is AArch32, and in one whose guest
+ *    has EL2, the registers are judged, shown, told to the guest and frozen as in
+ *    any other. So they are in a protected VM, but that the hypervisor tells the
+ *    guest itself which vendor services there are.
  *  - KVM_ARM_VCPU_INIT again, with the same features, leaves the registers alone
  *    and does not thaw them. With other features it is refused.
  *
- * All in a default VM and in a strict one.
+ * All in a default VM and in a strict one; a protected one cannot be strict.
  */
 #include "kvm_test_harness.h"
 
@@ -102,6 +104,7 @@ FIXTURE_VARIANT(vcpus)
 {
 	u32 features;
 	bool strict;
+	bool protected;
 };
 
 #define VCPUS(name, val)						\
@@ -116,6 +119,14 @@ VCPUS(psci_0_2,		FW_FEATURES);
 VCPUS(psci_0_1,		0);
 VCPUS(aarch32,		FW_FEATURES | BIT(KVM_ARM_VCPU_EL1_32BIT));
 VCPUS(aarch32_psci_0_1,	BIT(KVM_ARM_VCPU_EL1_32BIT));
+VCPUS(el2,		FW_FEATURES | BIT(KVM_ARM_VCPU_HAS_EL2));
+VCPUS(el2_e2h0,		FW_FEATURES | BIT(KVM_ARM_VCPU_HAS_EL2) |
+			BIT(KVM_ARM_VCPU_HAS_EL2_E2H0));
+
+FIXTURE_VARIANT_ADD(vcpus, protected)
+{
+	.features = FW_FEATURES, .strict = false, .protected = true,
+};
 
 FIXTURE_SETUP(vcpus)
 {
@@ -126,9 +137,22 @@ FIXTURE_SETUP(vcpus)
 	if (variant->features & BIT(KVM_ARM_VCPU_EL1_32BIT) &&
 	    !kvm_has_cap(KVM_CAP_ARM_EL1_32BIT))
 		SKIP(return, "the host has no AArch32 guests");
+	if (variant->features & BIT(KVM_ARM_VCPU_HAS_EL2) && !kvm_has_cap(KVM_CAP_ARM_EL2))
+		SKIP(return, "the host has no guests with EL2");
+	if (variant->features & BIT(KVM_ARM_VCPU_HAS_EL2_E2H0) &&
+	    !kvm_has_cap(KVM_CAP_ARM_EL2_E2H0))
+		SKIP(return, "the host has no guests with EL2 and without VHE");
 
-	self->vm = __fw_vm_create(variant->strict ? KVM_ARM_FW_REGS_STRICT : 0,
-				  variant->features, &self->vcpu, 1);
+	if (variant->protected && !fw_host_protects())
+		SKIP(return, "the host has no protected VMs");
+
+	if (variant->protected) {
+		self->vm = fw_protected_vm_create();
+		fw_vm_fill(self->vm, variant->features, &self->vcpu, 1);
+	} else {
+		self->vm = __fw_vm_create(variant->strict ? KVM_ARM_FW_REGS_STRICT : 0,
+					  variant->features, &self->vcpu, 1);
+	}
 	self->fresh = fw_state(self->vcpu);
 	for (i = 0; i < FW_NR_REGS; i++)
 		self->offers[i] = fw_offer(self->vcpu, &fw_regs[i]);
@@ -157,8 +181,15 @@ static void set_others(struct __test_metadata *_metadata, FIXTURE_DATA(vcpus) *s
 	}
 }
 
+/* What the hypervisor answers to a guest of a protected VM, see linux/arm-smccc.h. */
+#define HYP_MEMINFO		2
+#define MEM_SHARE		3
+#define MEM_UNSHARE		4
+#define PROTECTED_SERVICES	(BIT(ARM_SMCCC_KVM_FUNC_FEATURES) | BIT(HYP_MEMINFO) | \
+				 BIT(MEM_SHARE) | BIT(MEM_UNSHARE))
+
 /* An AArch32 guest has the low half of an answer. */
-static void expect_told(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu)
+static void expect_told(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu, bool protected)
 {
 	u64 services = fw_get(vcpu, &fw_regs[FW_VENDOR_HYP_BMAP]);
 	int i;
@@ -170,6 +201,10 @@ static void expect_told(struct __test_metadata *_metadata, struct kvm_vcpu *vcpu
 		/* Without that service the guest cannot ask. */
 		if (i == FW_VENDOR_HYP_BMAP_2 &&
 		    !(services & BIT(KVM_REG_ARM_VENDOR_HYP_BIT_FUNC_FEAT)))
+			expected = 0;
+		if (protected && i == FW_VENDOR_HYP_BMAP)
+			expected = PROTECTED_SERVICES;
+		if (protected && i == FW_VENDOR_HYP_BMAP_2)
 			expected = 0;
 		EXPECT_EQ((u32)fw_guest_ask(vcpu, reg), (u32)expected)
 			TH_LOG("%s", reg->name);
@@ -200,13 +235,13 @@ TEST_F(vcpus, values_judged_as_ever)
 
 TEST_F(vcpus, guest_is_told_what_get_shows)
 {
-	expect_told(_metadata, self->vcpu);
+	expect_told(_metadata, self->vcpu, variant->protected);
 }
 
 TEST_F(vcpus, guest_is_told_what_was_set)
 {
 	set_others(_metadata, self, variant->strict);
-	expect_told(_metadata, self->vcpu);
+	expect_told(_metadata, self->vcpu, variant->protected);
 }
 
 TEST_F(vcpus, frozen_as_ever_after_run)
@@ -225,7 +260,7 @@ TEST_F(vcpus, frozen_as_ever_after_run)
 		EXPECT_EQ(fw_set(self->vcpu, reg, other), frozen ? EBUSY : 0)
 			TH_LOG("%s", reg->name);
 	}
-	expect_told(_metadata, self->vcpu);
+	expect_told(_metadata, self->vcpu, variant->protected);
 }
 
 TEST_F(vcpus, init_again_changes_nothing)
@@ -247,7 +282,7 @@ TEST_F(vcpus, init_again_changes_nothing)
 	EXPECT_EQ(fw_set(self->vcpu, &fw_regs[FW_STD_BMAP], self->offers[FW_STD_BMAP]), EBUSY);
 	if (variant->strict && variant->features & FW_FEATURES)
 		EXPECT_EQ(fw_set(self->vcpu, psci_version, self->offers[FW_PSCI_VERSION]), EBUSY);
-	expect_told(_metadata, self->vcpu);
+	expect_told(_metadata, self->vcpu, variant->protected);
 }
 
 TEST_F(vcpus, init_with_other_features_EINVAL)

@@ -9,7 +9,7 @@
  * on three vCPUs:
  *  - the first one to run;
  *  - one that comes online later, and is not even created before the first has
- *    run;
+ *    run, unless the hypervisor wants to know of all by then;
  *  - one of a second VM, into which the registers of the first were copied, as
  *    a migration does.
  * A value that was refused is told to nobody.
@@ -75,14 +75,16 @@ static bool is_told(struct kvm_vcpu *vcpu, const struct fw_reg *reg, u64 val, co
 
 static bool are_told(bool strict, struct kvm_vcpu *first, const struct fw_reg *reg, u64 val)
 {
+	bool early = fw_host_protects(), ok;
 	struct kvm_vcpu *late, *moved;
 	struct kvm_vm *vm;
-	bool ok;
 	int err;
 
+	if (early)
+		late = __vm_vcpu_add(first->vm, 1);
 	ok = is_told(first, reg, val, "first");
-
-	late = __vm_vcpu_add(first->vm, 1);
+	if (!early)
+		late = __vm_vcpu_add(first->vm, 1);
 	fw_vcpu_init(late, FW_FEATURES);
 	ok &= is_told(late, reg, val, "late");
 

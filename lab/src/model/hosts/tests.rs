@@ -12,10 +12,11 @@ fn the_file_of_the_project_covers_what_can_be() {
         "0/0/0", "0/3/0", "1/0/0", "1/0/1", "1/3/0", "1/3/1", "2/0/0", "2/0/1", "2/3/0", "2/3/1",
         "2/3/2",
     ];
-    let with_ssbs = ["2/0/0", "2/0/1"];
+    let with_ssbs = ["2/0/0", "2/0/1", "2/0/2"];
     let offered = |ssbs| -> BTreeSet<String> {
         let hosts = hosts.iter().filter(|host| host.ssbs == ssbs);
-        hosts.map(|host| host.offers[0].to_string()).collect()
+        let offers = hosts.filter_map(|host| host.offers.first());
+        offers.map(Offer::to_string).collect()
     };
     assert_eq!(offered(false), without_ssbs.map(str::to_owned).into());
     assert_eq!(offered(true), with_ssbs.map(str::to_owned).into());
@@ -95,7 +96,10 @@ fn bad_files_are_refused() {
             "missing field `offers`",
         ),
         (&HOST.replace("'a'", "'a b'"), "letters, digits"),
-        (&HOST.replace("'1/3/0'", ""), "`offers` is empty"),
+        (
+            &HOST.replace("'1/3/0'", ""),
+            "`offers` is for hosts with KVM, and must be there",
+        ),
         (&HOST.replace("1/3/0", "1/3"), bad_offer),
         (&HOST.replace("1/3/0", "1/x/3/0"), bad_offer),
         (&HOST.replace("1/3/0", "1/3/-1"), bad_offer),

@@ -10,6 +10,8 @@
 #include <linux/sizes.h>
 
 #include "fw_regs.h"
+#include "gic.h"
+#include "vgic.h"
 
 /*
  * The guest: one firmware call after the other, each followed by an exit. It
@@ -19,11 +21,16 @@
 #define FW_GUEST_CODE	0x10000UL
 #define FW_GUEST_EXIT	0x40000000UL	/* not backed: a store exits */
 
-extern const char fw_guest_start[], fw_guest_a32[], fw_guest_end[];
+extern const char fw_guest_start[], fw_guest_smc[], fw_guest_a32[], fw_guest_end[];
 asm("	.pushsection .rodata\n"
 "	.balign	4\n"
 "fw_guest_start:\n"
 "1:	hvc	#0\n"
+"	str	xzr, [x9]\n"
+"	b	1b\n"
+/* The same by SMC: the HVC of a guest at EL2 is its own. */
+"fw_guest_smc:\n"
+"1:	smc	#0\n"
 "	str	xzr, [x9]\n"
 "	b	1b\n"
 /* The same in A32, but for the register that is stored: r8. */
@@ -47,24 +54,37 @@ static inline int __fw_vcpu_init(struct kvm_vcpu *vcpu, u32 features)
 
 static inline void fw_vcpu_init(struct kvm_vcpu *vcpu, u32 features)
 {
-	bool a32 = features & BIT(KVM_ARM_VCPU_EL1_32BIT);
 	int err = __fw_vcpu_init(vcpu, features);
+	const char *entry = fw_guest_start;
 
 	TEST_ASSERT(!err, "KVM_ARM_VCPU_INIT gets %s", fw_errno_name(err));
-	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.pc),
-		     FW_GUEST_CODE + (a32 ? fw_guest_a32 - fw_guest_start : 0));
+	if (features & BIT(KVM_ARM_VCPU_EL1_32BIT))
+		entry = fw_guest_a32;
+	else if (features & BIT(KVM_ARM_VCPU_HAS_EL2))
+		entry = fw_guest_smc;
+	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.pc), FW_GUEST_CODE + (entry - fw_guest_start));
 	vcpu_set_reg(vcpu, ARM64_CORE_REG(regs.regs[9]), FW_GUEST_EXIT);
 }
 
-/* A VM with these flags of KVM_CAP_ARM_FW_REGS_STRICT, none for a default VM. */
-static inline struct kvm_vm *__fw_vm_create(u64 flags, u32 features, struct kvm_vcpu *vcpus[],
-					    int nr_vcpus)
+/* An interrupt controller, without which no guest with EL2 runs. */
+static inline void fw_vm_add_gic(struct kvm_vm *vm, int nr_vcpus)
 {
-	struct kvm_vm *vm = vm_create_barebones();
-	int i;
+	int gic = kvm_create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V3);
+	u64 dist = GICD_BASE_GPA;
+	u64 redist = REDIST_REGION_ATTR_ADDR(nr_vcpus, GICR_BASE_GPA, 0, 0);
 
-	if (flags)
-		vm_enable_cap(vm, KVM_CAP_ARM_FW_REGS_STRICT, flags);
+	kvm_device_attr_set(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V3_ADDR_TYPE_DIST, &dist);
+	kvm_device_attr_set(gic, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			    KVM_VGIC_V3_ADDR_TYPE_REDIST_REGION, &redist);
+	__vgic_v3_init(gic);
+	close(gic);
+}
+
+/* The guest, and vCPUs that are about to begin with it. */
+static inline void fw_vm_fill(struct kvm_vm *vm, u32 features, struct kvm_vcpu *vcpus[],
+			      int nr_vcpus)
+{
+	int i;
 
 	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, FW_GUEST_CODE, 0,
 				    vm_calc_num_guest_pages(vm->mode, SZ_4K), 0);
@@ -76,12 +96,51 @@ static inline struct kvm_vm *__fw_vm_create(u64 flags, u32 features, struct kvm_
 		fw_vcpu_init(vcpus[i], features);
 	}
 
+	if (features & BIT(KVM_ARM_VCPU_HAS_EL2))
+		fw_vm_add_gic(vm, nr_vcpus);
+}
+
+/* A VM with these flags of KVM_CAP_ARM_FW_REGS_STRICT, none for a default VM. */
+static inline struct kvm_vm *__fw_vm_create(u64 flags, u32 features, struct kvm_vcpu *vcpus[],
+					    int nr_vcpus)
+{
+	struct kvm_vm *vm = vm_create_barebones();
+
+	if (flags)
+		vm_enable_cap(vm, KVM_CAP_ARM_FW_REGS_STRICT, flags);
+	fw_vm_fill(vm, features, vcpus, nr_vcpus);
+
 	return vm;
 }
 
 static inline struct kvm_vm *fw_vm_create(bool strict, struct kvm_vcpu *vcpus[], int nr_vcpus)
 {
 	return __fw_vm_create(strict ? KVM_ARM_FW_REGS_STRICT : 0, FW_FEATURES, vcpus, nr_vcpus);
+}
+
+/* Whether the hypervisor keeps the host out of VMs that ask for it. */
+static inline bool fw_host_protects(void)
+{
+	int kvm = open_kvm_dev_path_or_exit();
+	int vm = __kvm_ioctl(kvm, KVM_CREATE_VM, (void *)KVM_VM_TYPE_ARM_PROTECTED);
+
+	close(kvm);
+	if (vm >= 0)
+		close(vm);
+	return vm >= 0;
+}
+
+/* Such a VM. It cannot be strict. */
+static inline struct kvm_vm *fw_protected_vm_create(void)
+{
+	struct kvm_vm *vm = vm_create_barebones();
+
+	/* The library cannot be told a type. */
+	kvm_vm_release(vm);
+	vm->type |= KVM_VM_TYPE_ARM_PROTECTED;
+	kvm_vm_restart(vm);
+
+	return vm;
 }
 
 static inline const char *fw_vm_name(bool strict)
