@@ -32,8 +32,9 @@ use firecracker::Template;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// What the floor is of.
-const FLEETS: [(&str, fn(&HostOffers) -> bool); 2] =
-    [("all", |_| true), ("mitigated", is_mitigated)];
+const FLEETS: [(&str, IsMeant); 2] = [("all", |_| true), ("mitigated", is_mitigated)];
+
+type IsMeant = fn(&HostOffers) -> bool;
 
 const USUAL: Kind = Kind {
     psci_0_2: true,
@@ -104,7 +105,7 @@ fn is_mitigated(offers: &HostOffers) -> bool {
 }
 
 /// The template that `fw-regs-plan floor --format firecracker` prints for those hosts.
-fn template(stations: &[Station], is_meant: fn(&HostOffers) -> bool) -> Result<Template> {
+fn template(stations: &[Station], is_meant: IsMeant) -> Result<Template> {
     let offers = stations.iter().map(|station| &station.offers);
     let offers = offers.filter(|offers| is_meant(offers)).cloned().collect();
     let hosts = Hosts::new(offers, &[USUAL].into());
@@ -120,7 +121,7 @@ fn apply(
     crew: &Crew,
     fleet: &str,
     stations: &[Station],
-    is_meant: fn(&HostOffers) -> bool,
+    is_meant: IsMeant,
     template: &Template,
 ) -> Result<Groups> {
     let batches = stations.iter().map(|station| {

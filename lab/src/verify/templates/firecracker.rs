@@ -2,7 +2,7 @@
 
 //! Custom CPU templates as Firecracker reads and applies them on arm64.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use serde::Deserialize;
 
 use crate::model::dump::Dump;
@@ -99,9 +99,8 @@ fn bits(text: &str, width: u32) -> Result<Bits> {
         filter: 0,
     };
     let digits = text.strip_prefix("0b").unwrap_or(text).bytes().rev();
-    let mut place = 0;
-    for digit in digits.filter(|digit| *digit != b'_') {
-        ensure!(place < u128::BITS, "`{text}` has too many digits");
+    for (place, digit) in digits.filter(|digit| *digit != b'_').enumerate() {
+        ensure!(place < 128, "`{text}` has too many digits");
         match digit {
             b'x' => {}
             b'0' => bits.filter |= 1 << place,
@@ -109,9 +108,8 @@ fn bits(text: &str, width: u32) -> Result<Bits> {
                 bits.filter |= 1 << place;
                 bits.value |= 1 << place;
             }
-            _ => anyhow::bail!("`{text}` is no bitmap"),
+            _ => bail!("`{text}` is no bitmap"),
         }
-        place += 1;
     }
     let limit = u128::MAX >> (u128::BITS - width);
     ensure!(bits.filter <= limit, "`{text}` has more than {width} bits");
