@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::matrix::{Cell, Matrix, Refusal, Vm};
 use crate::reason::Reason;
 use crate::registers::{long, name, short, Id};
-use crate::{Cause, Dumps, Gate, Handlers, HostOffers, Losses, Lost};
+use crate::{Dumps, Gate, Handlers, HostOffers, Losses, Lost};
 
 /// A refused write: register, value, and the reason with the offer, where the host tells it.
 type Write = (Id, Option<u64>, Option<(Reason, u64)>);
@@ -39,26 +39,28 @@ pub fn differences(matrix: &Matrix) -> Result<Vec<String>, String> {
     for cell in &matrix.cells {
         let Cell { dump, host, vm, .. } = cell;
         let plan = &plans[&(&**dump, &**host)];
-        let mut compare = |way: &str, losses: &Losses, judge: &str, refusals: &[Refusal]| {
-            // The C handlers do not tell why.
-            let is_told = hosts[judge].kernel == Handlers::Rust;
-            let planned: Vec<Write> = losses.keys().map(|cause| planned(cause, is_told)).collect();
-            let mut booted: Vec<Write> = refusals.iter().map(write).collect();
-            booted.sort();
-            if planned != booted {
-                let (vm, planned, booted) = (vm.name(), told(&planned), told(&booted));
-                differences.push(format!(
-                    "{dump} on {host}{way}, {vm}: planned: {planned}; booted: {booted}"
-                ));
-            }
-        };
-        compare("", &plan.moves, host, &cell.refusals);
+        let mut compare =
+            |way: &str, mut planned: Vec<Write>, judge: &str, refusals: &[Refusal]| {
+                // The C handlers do not tell why.
+                if hosts[judge].kernel == Handlers::C {
+                    planned.iter_mut().for_each(|(.., why)| *why = None);
+                }
+                let mut booted: Vec<Write> = refusals.iter().map(write).collect();
+                booted.sort();
+                if planned != booted {
+                    let (vm, planned, booted) = (vm.name(), told(&planned), told(&booted));
+                    differences.push(format!(
+                        "{dump} on {host}{way}, {vm}: planned: {planned}; booted: {booted}"
+                    ));
+                }
+            };
+        compare("", there(plan), host, &cell.refusals);
         if cell.back.is_some() {
             let losses = match vm {
                 Vm::Strict => &plan.strict_back,
                 Vm::Default => &plan.default_back,
             };
-            compare(" and back", losses, dump, &cell.refusals_back);
+            compare(" and back", back(losses), dump, &cell.refusals_back);
         }
     }
     Ok(differences)
@@ -71,13 +73,27 @@ fn plan(dump: &Dumps, home: Option<&HostOffers>, host: &HostOffers) -> Lost {
         name: format!("{}, elsewhere", host.name),
         ..host.clone()
     };
-    Gate::new(home, vec![elsewhere], &[dump.kind], false).judge(dump)
+    Gate::new(home, vec![elsewhere], &[dump.kind], false).judge(dump, usize::MAX)
 }
 
-fn planned(cause: &Cause, is_told: bool) -> Write {
+/// What is refused there.
+fn there(plan: &Lost) -> Vec<Write> {
+    let moves = plan.moves.iter().flat_map(|moves| {
+        let offers = moves.offers.iter();
+        offers.map(|(offer, _)| planned(moves.id, moves.value, moves.reason, *offer))
+    });
+    moves.collect()
+}
+
+fn back(losses: &Losses) -> Vec<Write> {
+    let causes = losses.keys();
+    let causes = causes.map(|cause| planned(cause.id, cause.value, cause.reason, cause.offer));
+    causes.collect()
+}
+
+fn planned(id: Id, value: u64, reason: Reason, offer: Option<u64>) -> Write {
     // What the trace tells of a register that is unknown.
-    let why = (cause.reason, cause.offer.unwrap_or(0));
-    (cause.id, Some(cause.value), is_told.then_some(why))
+    (id, Some(value), Some((reason, offer.unwrap_or(0))))
 }
 
 fn write(refusal: &Refusal) -> Write {

@@ -7,9 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::ops::Range;
 
-use fw_regs_policy::Register;
+use fixedbitset::FixedBitSet;
+use fw_regs_policy::{promises_nothing, Register};
 
-use crate::{HostOffers, Kind};
+use crate::offers::{exceeds, place};
+use crate::{Dumps, HostOffers, Kind};
 
 /// All hosts.
 pub struct Hosts {
@@ -113,6 +115,36 @@ impl Hosts {
     /// The groups of the hosts that make this offer, by index.
     pub fn members(&self, offered: &Offered) -> &[usize] {
         &self.members[offered.members.clone()]
+    }
+
+    /// The groups that accept a VM like this one, whose kind was announced.
+    pub(crate) fn accepting(&self, dumps: &Dumps, null_promises: bool) -> FixedBitSet {
+        let mut accepting = FixedBitSet::with_capacity(self.groups.len());
+        accepting.insert_range(..);
+        for (id, value) in dumps.registers.iter() {
+            let ignored = null_promises && promises_nothing(id, value);
+            let Some(place) = place(id) else {
+                if !ignored {
+                    accepting.clear();
+                }
+                continue;
+            };
+            let register = Register::ALL[place];
+            let parsed = register.parse(value, dumps.kind.psci_0_2).ok();
+            let accepts = |offer: Option<u64>| match (offer, parsed) {
+                (None, _) => ignored,
+                (Some(_), None) => false,
+                (Some(offer), Some(value)) => exceeds(register, value, offer).is_none(),
+            };
+            // Most registers have few offers, and most hosts accept most of them.
+            for offered in &self.columns[&dumps.kind][place] {
+                if !accepts(offered.offer) {
+                    let members = self.members(offered);
+                    members.iter().for_each(|group| accepting.remove(*group));
+                }
+            }
+        }
+        accepting
     }
 
     /// The names of the hosts in these groups.

@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use fixedbitset::FixedBitSet;
 use fw_regs_policy::Reason;
 
 use crate::matrix::Vm;
-use crate::{Dumps, HostOffers, Hosts, Kind, Question, Verdicts};
+use crate::{Dumps, HostOffers, Hosts, Kind, Question, Refused, Verdicts};
 
 mod back;
 
@@ -29,8 +30,8 @@ pub struct Gate {
     classes: HashMap<Shape, Classes>,
 }
 
-/// A register that keeps VMs from moving, or from coming back.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A register that keeps VMs from coming back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cause {
     pub id: u64,
     pub value: u64,
@@ -40,22 +41,33 @@ pub struct Cause {
     pub offer: Option<u64>,
 }
 
-/// Between which hosts, by group.
+/// From and to which hosts, by group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Between {
-    pub to: Vec<usize>,
-    /// Where the VM comes back to; empty where it does not get so far.
-    pub back_to: Vec<usize>,
+    pub to: FixedBitSet,
+    pub back_to: FixedBitSet,
 }
 
-/// What becomes impossible, and why.
+/// A register that keeps VMs from moving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostMoves {
+    pub id: u64,
+    pub value: u64,
+    pub reason: crate::reason::Reason,
+    /// To which hosts, by group.
+    pub to: FixedBitSet,
+    /// What these offer, most hosts first; no more than were asked for.
+    pub offers: Vec<(Option<u64>, Vec<usize>)>,
+}
+
+/// Why VMs cannot come back.
 pub type Losses = BTreeMap<Cause, Between>;
 
 /// What VMs that are equal lose.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Moves, whatever the kind of the VM.
-    pub moves: Losses,
+    /// Whatever the kind of the VM.
+    pub moves: Vec<LostMoves>,
     pub strict_back: Losses,
     pub default_back: Losses,
     /// No host of before accepts such a VM: whether it can come back cannot be told.
@@ -96,50 +108,69 @@ impl Gate {
         (&self.from, &self.to)
     }
 
-    /// What VMs lose that are like this one.
-    pub fn judge(&mut self, dumps: &Dumps) -> Lost {
-        let verdicts = |hosts, most| {
-            let question = Question {
-                null_promises: self.null_promises,
-                most,
-            };
-            Verdicts::new(hosts, dumps, question)
+    /// What VMs lose that are like this one. Of the different offers that refuse a register so many
+    /// are told.
+    pub fn judge(&mut self, dumps: &Dumps, most: usize) -> Lost {
+        let homes = self.from.accepting(dumps, self.null_promises);
+        let question = Question {
+            null_promises: self.null_promises,
+            most: usize::MAX,
         };
-        let homes = verdicts(&self.from, 0).accepted;
-        let after = verdicts(&self.to, usize::MAX);
+        let after = Verdicts::new(&self.to, dumps, question);
         // A move that was refused before is not lost.
-        let mut counts = vec![true; self.to.groups().len()];
-        self.places.iter().for_each(|place| counts[*place] = false);
-        for host in verdicts(&self.before, 0).accepted {
-            counts[self.places[host]] = true;
+        let mut counts = FixedBitSet::with_capacity(self.to.groups().len());
+        counts.insert_range(..);
+        self.places.iter().for_each(|place| counts.remove(*place));
+        for host in self.before.accepting(dumps, self.null_promises).ones() {
+            counts.insert(self.places[host]);
         }
 
+        let moves = after
+            .refusals
+            .iter()
+            .map(|it| self.moves(it, &counts, most));
         let mut lost = Lost {
-            homeless: homes.is_empty(),
+            moves: moves.filter(|moves| !moves.to.is_clear()).collect(),
+            homeless: homes.is_clear(),
             ..Lost::default()
         };
-        for refused in &after.refusals {
-            for offered in &refused.offers {
-                let groups = self.to.members(offered).iter();
-                let groups: Vec<usize> = groups.copied().filter(|group| counts[*group]).collect();
-                if !groups.is_empty() {
-                    let cause =
-                        Cause::new(refused.id, refused.value, refused.reason, offered.offer);
-                    let between = lost.moves.entry(cause).or_default();
-                    between.to.extend(groups);
-                }
-            }
-        }
-
-        let accepted = after.accepted.into_iter();
-        let accepted: Vec<usize> = accepted.filter(|group| counts[*group]).collect();
-        lost.strict_back = self.back(dumps, Vm::Strict, &accepted, &homes);
-        lost.default_back = self.back(dumps, Vm::Default, &accepted, &homes);
+        counts.intersect_with(&set(&self.to, &after.accepted));
+        lost.strict_back = self.back(dumps, Vm::Strict, &counts, &homes);
+        lost.default_back = self.back(dumps, Vm::Default, &counts, &homes);
         lost
     }
 
+    /// Of what is refused, what is lost.
+    fn moves(&self, refused: &Refused, counts: &FixedBitSet, most: usize) -> LostMoves {
+        let mut moves = LostMoves {
+            id: refused.id,
+            value: refused.value,
+            reason: refused.reason.into(),
+            to: FixedBitSet::with_capacity(counts.len()),
+            offers: Vec::new(),
+        };
+        for offered in &refused.offers {
+            let groups = self.to.members(offered).iter().copied();
+            let mut groups = groups.filter(|group| counts[*group]).peekable();
+            if moves.offers.len() < most && groups.peek().is_some() {
+                let groups: Vec<usize> = groups.collect();
+                moves.to.extend(groups.iter().copied());
+                moves.offers.push((offered.offer, groups));
+            } else {
+                moves.to.extend(groups);
+            }
+        }
+        moves
+    }
+
     /// Why VMs cannot come back from hosts that accept them, to hosts where they may have been.
-    fn back(&mut self, dumps: &Dumps, vm: Vm, accepted: &[usize], homes: &[usize]) -> Losses {
+    fn back(
+        &mut self,
+        dumps: &Dumps,
+        vm: Vm,
+        accepted: &FixedBitSet,
+        homes: &FixedBitSet,
+    ) -> Losses {
         let shape = Shape::new(dumps, vm);
         let fleet = back::Fleet {
             from: self.from.examples(),
@@ -152,6 +183,13 @@ impl Gate {
             classes.or_insert_with_key(|shape| Classes::new(shape, &fleet, self.null_promises));
         classes.losses(accepted, homes)
     }
+}
+
+/// Some groups of hosts.
+fn set(hosts: &Hosts, groups: &[usize]) -> FixedBitSet {
+    let mut set = FixedBitSet::with_capacity(hosts.groups().len());
+    set.extend(groups.iter().copied());
+    set
 }
 
 impl Cause {

@@ -6,7 +6,7 @@ use fw_regs_policy as policy;
 use serde::{Deserialize, Serialize};
 
 /// Why a write is refused: the policy's reasons, in the order in which the kernel checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum Reason {
     BadAddress,

@@ -6,12 +6,13 @@
 //! same registers.
 
 use std::array;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
+use fixedbitset::FixedBitSet;
 use fw_regs_policy::{Register, Retention};
 
-use super::{Cause, Losses};
+use super::{Between, Cause, Losses};
 use crate::matrix::Vm;
 use crate::offers::{refusal, Values};
 use crate::{Dumps, HostOffers, Kind};
@@ -58,18 +59,21 @@ pub struct Fleet<'a> {
     pub places: &'a [usize],
 }
 
-/// Hosts by what matters of them for VMs of one shape.
+/// Hosts by what matters of them for VMs of one shape. Nearly all have equals.
 pub struct Classes {
-    /// By group: its class.
-    from: Vec<usize>,
-    to: Vec<usize>,
-    /// By class of `from`: what it offers of registers that can have changed.
-    offers: Vec<Values>,
-    /// By class of `to`: what VMs show there that have changed.
-    changed: Vec<Values>,
-    /// The classes of `to` and `from` between which the way back is lost.
-    lost: Vec<(usize, usize)>,
-    null_promises: bool,
+    /// By class: its groups.
+    from: Vec<FixedBitSet>,
+    to: Vec<FixedBitSet>,
+    causes: Vec<Cause>,
+    lost: Vec<Lost>,
+}
+
+/// A way back that is lost.
+struct Lost {
+    /// The classes.
+    to: usize,
+    from: usize,
+    causes: Vec<usize>,
 }
 
 impl Classes {
@@ -79,9 +83,11 @@ impl Classes {
             before[*place] = Some(shape.changed(host));
         }
         let keys = fleet.to.iter().zip(before);
-        let (to, keys) = classes(keys.map(|(host, before)| (shape.changed(host), before)));
-        let (changed, before): (Vec<Values>, Vec<Option<Values>>) = keys.into_iter().unzip();
-        let all = changed.iter().chain(before.iter().flatten());
+        let (to, changed) = classes(keys.map(|(host, before)| (shape.changed(host), before)));
+        let all = changed
+            .iter()
+            .flat_map(|(now, before)| [Some(now), before.as_ref()]);
+        let all = all.flatten();
         let can_change: [bool; Register::ALL.len()] =
             array::from_fn(|place| all.clone().any(|values| values[place].is_some()));
         let (from, offers) = classes(fleet.from.iter().map(|host| {
@@ -90,84 +96,95 @@ impl Classes {
             unchanged.for_each(|(offer, _)| *offer = None);
             offers
         }));
-        let mut classes = Self {
-            from,
-            to,
-            offers,
-            changed,
-            lost: Vec::new(),
-            null_promises,
-        };
-        for (to, before) in before.iter().enumerate() {
-            for from in 0..classes.offers.len() {
-                let was_lost =
-                    before.is_some_and(|before| classes.causes(&before, from).next().is_some());
-                let is_lost = classes.causes(&classes.changed[to], from).next().is_some();
-                if is_lost && !was_lost {
-                    classes.lost.push((to, from));
+
+        let (mut lost, mut places) = (Vec::new(), HashMap::new());
+        for (to, (now, before)) in changed.iter().enumerate() {
+            for (from, offers) in offers.iter().enumerate() {
+                let causes = causes(now, offers, null_promises);
+                let was_lost = |before| !self::causes(before, offers, null_promises).is_empty();
+                if causes.is_empty() || before.as_ref().is_some_and(was_lost) {
+                    continue;
                 }
+                let causes = causes.into_iter().map(|cause| {
+                    let next = places.len();
+                    *places.entry(cause).or_insert(next)
+                });
+                let causes = causes.collect();
+                lost.push(Lost { to, from, causes });
             }
         }
-        classes
-    }
-
-    /// Why hosts of a class refuse what a VM shows.
-    fn causes<'a>(&'a self, values: &'a Values, from: usize) -> impl Iterator<Item = Cause> + 'a {
-        let offers = self.offers[from];
-        let registers = Register::ALL.into_iter().zip(values).zip(offers);
-        registers.filter_map(|((register, value), offer)| {
-            let value = (*value)?;
-            let reason = refusal(register, value, offer, self.null_promises)?;
-            Some(Cause::new(register.into(), value, reason, offer))
-        })
+        let mut causes: Vec<(Cause, usize)> = places.into_iter().collect();
+        causes.sort_by_key(|(_, place)| *place);
+        Self {
+            from,
+            to,
+            causes: causes.into_iter().map(|(cause, _)| cause).collect(),
+            lost,
+        }
     }
 
     /// Why VMs cannot come back from some groups of hosts to others.
-    pub fn losses(&self, to: &[usize], from: &[usize]) -> Losses {
-        let mut losses = Losses::new();
-        if self.lost.is_empty() {
-            return losses;
-        }
-        let to = members(to, &self.to, self.changed.len());
-        let from = members(from, &self.from, self.offers.len());
-        for (to_class, from_class) in &self.lost {
-            let (to, from) = (&to[*to_class], &from[*from_class]);
-            if to.is_empty() || from.is_empty() {
-                continue;
-            }
-            for cause in self.causes(&self.changed[*to_class], *from_class) {
-                let between = losses.entry(cause).or_default();
-                between.to.extend(to);
-                between.back_to.extend(from);
+    pub fn losses(&self, to: &FixedBitSet, from: &FixedBitSet) -> Losses {
+        let meets = |groups: &FixedBitSet, class: &FixedBitSet| !class.is_disjoint(groups);
+        let is_meant: [Vec<bool>; 2] = [
+            self.to.iter().map(|class| meets(to, class)).collect(),
+            self.from.iter().map(|class| meets(from, class)).collect(),
+        ];
+        // By cause, the classes.
+        let mut found = vec![[BTreeSet::new(), BTreeSet::new()]; self.causes.len()];
+        for lost in &self.lost {
+            if is_meant[0][lost.to] && is_meant[1][lost.from] {
+                for cause in &lost.causes {
+                    found[*cause][0].insert(lost.to);
+                    found[*cause][1].insert(lost.from);
+                }
             }
         }
-        for between in losses.values_mut() {
-            for groups in [&mut between.to, &mut between.back_to] {
-                groups.sort_unstable();
-                groups.dedup();
-            }
-        }
-        losses
+        let some = |groups: &FixedBitSet, all: &[FixedBitSet], classes: &BTreeSet<usize>| {
+            let mut some = FixedBitSet::with_capacity(groups.len());
+            classes
+                .iter()
+                .for_each(|class| some.union_with(&all[*class]));
+            some.intersect_with(groups);
+            some
+        };
+        let found = self.causes.iter().zip(&found);
+        let found = found.filter(|(_, [classes, _])| !classes.is_empty());
+        let losses = found.map(|(cause, [to_classes, from_classes])| {
+            let between = Between {
+                to: some(to, &self.to, to_classes),
+                back_to: some(from, &self.from, from_classes),
+            };
+            (cause.clone(), between)
+        });
+        losses.collect()
     }
 }
 
-/// The class of each key, and the key of each class.
-fn classes<K: Eq + Hash + Copy>(keys: impl Iterator<Item = K>) -> (Vec<usize>, Vec<K>) {
-    let (mut places, mut all) = (HashMap::new(), Vec::new());
-    let class = |key| {
-        *places.entry(key).or_insert_with(|| {
+/// Why hosts that offer that refuse what a VM shows.
+fn causes(values: &Values, offers: &Values, null_promises: bool) -> Vec<Cause> {
+    let registers = Register::ALL.into_iter().zip(values).zip(offers);
+    let causes = registers.filter_map(|((register, value), offer)| {
+        let value = (*value)?;
+        let reason = refusal(register, value, *offer, null_promises)?;
+        Some(Cause::new(register.into(), value, reason, *offer))
+    });
+    causes.collect()
+}
+
+/// The groups of each class, and its key.
+fn classes<K: Eq + Hash + Copy>(
+    keys: impl ExactSizeIterator<Item = K>,
+) -> (Vec<FixedBitSet>, Vec<K>) {
+    let groups = keys.len();
+    let (mut places, mut classes, mut all) = (HashMap::new(), Vec::new(), Vec::new());
+    for (group, key) in keys.enumerate() {
+        let class = *places.entry(key).or_insert_with(|| {
+            classes.push(FixedBitSet::with_capacity(groups));
             all.push(key);
             all.len() - 1
-        })
-    };
-    (keys.map(class).collect(), all)
-}
-
-/// Those groups by class.
-fn members(groups: &[usize], class: &[usize], classes: usize) -> Vec<Vec<usize>> {
-    let mut members = vec![Vec::new(); classes];
-    for group in groups {
-        members[class[*group]].push(*group);
+        });
+        classes[class].insert(group);
     }
-    members
+    (classes, all)
 }

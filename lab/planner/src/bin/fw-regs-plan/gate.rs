@@ -8,12 +8,17 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use planner::matrix::Vm;
+use fixedbitset::FixedBitSet;
+use planner::reason::Reason;
+use planner::registers::Id;
 use planner::{Between, Cause, Dumps, Gate, Losses, Lost};
 use serde::Serialize;
 
 use crate::session::Session;
-use crate::{json, table, written, Outcome};
+use crate::{json, table, text, written, Outcome};
+
+/// How many values of a register have rows of their own where not all are asked for.
+const ROWS: usize = 10;
 
 #[derive(Args)]
 pub struct GateArgs {
@@ -37,13 +42,15 @@ pub struct GateArgs {
     pub null_promises: bool,
 }
 
-/// What is lost in one way, by all VMs together.
+/// What VMs lose, by the register's value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     pub way: Way,
-    /// Which VMs; both kinds where it is the same for them.
-    pub kinds: Vec<&'static str>,
-    pub cause: Cause,
+    pub kinds: Kinds,
+    pub id: Id,
+    pub reason: Reason,
+    /// None: one of many.
+    pub value: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -53,12 +60,30 @@ pub enum Way {
     ComeBack,
 }
 
+/// Which kinds of VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kinds {
+    Any,
+    Strict,
+    Default,
+}
+
 /// Who loses it: VMs by name, and between which hosts, by group.
 #[derive(Default)]
 pub struct Losers<'a> {
     pub vms: Vec<&'a str>,
-    pub to: BTreeSet<usize>,
-    pub back_to: BTreeSet<usize>,
+    pub to: FixedBitSet,
+    pub back_to: FixedBitSet,
+    /// What hosts offer: some of it.
+    pub offers: BTreeSet<Option<u64>>,
+}
+
+/// What all VMs lose.
+#[derive(Default)]
+pub struct Table<'a> {
+    pub rows: BTreeMap<Row, Losers<'a>>,
+    all: bool,
 }
 
 /// How it goes with all VMs.
@@ -79,55 +104,95 @@ pub fn may_move(out: &mut impl Write, args: &GateArgs, session: &mut Session) ->
     };
     let kinds: Vec<_> = Dumps::kinds(&dumps).into_iter().collect();
     let mut gate = Gate::new(from, to, &kinds, args.null_promises);
-    let (mut rows, mut tally) = (BTreeMap::<Row, Losers>::new(), Tally::default());
+    let (mut table, mut tally) = (Table::default(), Tally::default());
+    table.all = args.all;
+    let most = if args.json { usize::MAX } else { text::MOST };
     for dumps in &dumps {
-        let lost = gate.judge(dumps);
+        let lost = gate.judge(dumps, most);
         tally.add(dumps, &lost);
         match args.json {
             true => written(json::lost(out, gate.hosts(), dumps, &lost).map_err(Into::into))?,
-            false => add(&mut rows, dumps, &lost),
+            false => table.add(dumps, &lost),
         }
     }
     if !args.json {
-        written(table::lost(out, gate.hosts(), &rows, &tally, args.all).map_err(Into::into))?;
+        written(table::lost(out, gate.hosts(), &table, &tally, args.all).map_err(Into::into))?;
     }
     Ok(tally.outcome())
 }
 
-/// What these VMs lose, with the ways in which the kinds of VM lose the same put together.
-pub fn losses(lost: &Lost) -> impl Iterator<Item = (Row, &Between)> {
+/// Why VMs cannot come back; what both kinds of VM lose alike is told once.
+pub fn ways_back(lost: &Lost) -> impl Iterator<Item = (Kinds, &Cause, &Between)> {
     let (strict, default) = (&lost.strict_back, &lost.default_back);
     let same = |other: &Losses, cause, between| other.get(cause) == Some(between);
-    let both = [Vm::Strict.name(), Vm::Default.name()];
-    let row = |way, kinds: &[&'static str], cause: &Cause| Row {
-        way,
-        kinds: kinds.to_vec(),
-        cause: cause.clone(),
-    };
-    let moves = lost.moves.iter();
-    let moves = moves.map(move |(cause, between)| (row(Way::Move, &both, cause), between));
-    let strict_back = strict.iter().map(move |(cause, between)| {
-        let kinds = if same(default, cause, between) {
-            &both[..]
-        } else {
-            &both[..1]
+    let of_strict = strict.iter().map(move |(cause, between)| {
+        let kinds = match same(default, cause, between) {
+            true => Kinds::Any,
+            false => Kinds::Strict,
         };
-        (row(Way::ComeBack, kinds, cause), between)
+        (kinds, cause, between)
     });
-    let default_back = default
-        .iter()
-        .filter(move |(cause, between)| !same(strict, cause, between));
-    let default_back =
-        default_back.map(move |(cause, between)| (row(Way::ComeBack, &both[1..], cause), between));
-    moves.chain(strict_back).chain(default_back)
+    let of_default = default.iter();
+    let of_default = of_default.filter(move |(cause, between)| !same(strict, cause, between));
+    of_strict.chain(of_default.map(|(cause, between)| (Kinds::Default, cause, between)))
 }
 
-fn add<'a>(rows: &mut BTreeMap<Row, Losers<'a>>, dumps: &'a Dumps, lost: &Lost) {
-    for (row, between) in losses(lost) {
-        let losers = rows.entry(row).or_default();
-        losers.vms.extend(dumps.names.iter().map(String::as_str));
-        losers.to.extend(&between.to);
-        losers.back_to.extend(&between.back_to);
+impl<'a> Table<'a> {
+    fn add(&mut self, dumps: &'a Dumps, lost: &Lost) {
+        for moves in &lost.moves {
+            let losers = self.losers(
+                dumps,
+                Row {
+                    way: Way::Move,
+                    kinds: Kinds::Any,
+                    id: moves.id,
+                    reason: moves.reason,
+                    value: Some(moves.value),
+                },
+            );
+            losers.to.union_with(&moves.to);
+            losers
+                .offers
+                .extend(moves.offers.iter().map(|(offer, _)| *offer));
+        }
+        for (kinds, cause, between) in ways_back(lost) {
+            let losers = self.losers(
+                dumps,
+                Row {
+                    way: Way::ComeBack,
+                    kinds,
+                    id: cause.id,
+                    reason: cause.reason,
+                    value: Some(cause.value),
+                },
+            );
+            losers.to.union_with(&between.to);
+            losers.back_to.union_with(&between.back_to);
+            losers.offers.insert(cause.offer);
+        }
+    }
+
+    /// The losers of a row, with these VMs among them. The values of a register beyond some share
+    /// a row.
+    fn losers(&mut self, dumps: &'a Dumps, mut row: Row) -> &mut Losers<'a> {
+        if !self.all && !self.rows.contains_key(&row) {
+            let first = Row {
+                value: None,
+                ..row.clone()
+            };
+            let last = Row {
+                value: Some(u64::MAX),
+                ..row.clone()
+            };
+            if self.rows.range(first..=last).count() >= ROWS {
+                row.value = None;
+            }
+        }
+        let losers = self.rows.entry(row).or_default();
+        let names = dumps.names.iter().map(String::as_str);
+        let known = losers.vms.last() == dumps.names.last().map(String::as_str).as_ref();
+        losers.vms.extend(names.filter(|_| !known));
+        losers
     }
 }
 

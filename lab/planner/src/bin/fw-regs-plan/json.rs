@@ -12,23 +12,24 @@
 //!
 //! ```text
 //! {"dumps": ["vm-1"], "may_move": true, "strict_may_come_back": true, "default_may_come_back": false,
-//!   "losses": [{"vm": ["default"], "way": "come-back", "register": "0x6030000000140003",
+//!   "losses": [{"vm": "default", "way": "come-back", "register": "0x6030000000140003",
 //!   "value": "0x2", "reason": "exceeds the offer", "offer": "0x1", "to": ["h3"], "back_to": ["h1"]}]}
 //! ```
 //!
-//! Whether a VM may come back is null where no host of before accepts it.
+//! `vm` is `any` where both kinds lose it alike. Whether a VM may come back is null where no host of before accepts it.
 //!
 //! `accepted_by` and `refused_by` are there, and `offers` has more than the most common ones, where
 //! all was asked for. `offer` is null where the host does not know the register.
 
 use std::io::{Result, Write};
 
+use fixedbitset::FixedBitSet;
 use planner::reason::Reason;
 use planner::registers::json;
 use planner::{Dumps, Hosts, Lost, Offered, Verdicts};
 use serde::{Serialize, Serializer};
 
-use crate::gate::{losses, Way};
+use crate::gate::{ways_back, Kinds, Way};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -136,7 +137,7 @@ struct LostLine<'a> {
 
 #[derive(Serialize)]
 struct LossLine<'a> {
-    vm: Vec<&'static str>,
+    vm: Kinds,
     way: Way,
     #[serde(with = "json")]
     register: u64,
@@ -145,9 +146,9 @@ struct LossLine<'a> {
     reason: Reason,
     #[serde(with = "json::optional")]
     offer: Option<u64>,
-    to: Names<'a>,
-    #[serde(skip_serializing_if = "Names::is_empty")]
-    back_to: Names<'a>,
+    to: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    back_to: Vec<&'a str>,
 }
 
 /// What VMs lose by an update that are equal.
@@ -157,38 +158,42 @@ pub fn lost(
     dumps: &Dumps,
     lost: &Lost,
 ) -> Result<()> {
-    let loss = |(row, between): (crate::gate::Row, _)| {
-        let between: &planner::Between = between;
-        LossLine {
-            vm: row.kinds,
-            way: row.way,
-            register: row.cause.id,
-            value: row.cause.value,
-            reason: row.cause.reason,
-            offer: row.cause.offer,
-            to: Names {
-                hosts: to,
-                groups: &between.to,
-            },
-            back_to: Names {
-                hosts: from,
-                groups: &between.back_to,
-            },
-        }
-    };
+    let moves = lost.moves.iter().flat_map(|moves| {
+        let offers = moves.offers.iter();
+        offers.map(|(offer, groups)| LossLine {
+            vm: Kinds::Any,
+            way: Way::Move,
+            register: moves.id,
+            value: moves.value,
+            reason: moves.reason,
+            offer: *offer,
+            to: to.names(groups).collect(),
+            back_to: Vec::new(),
+        })
+    });
+    let back = ways_back(lost).map(|(kinds, cause, between)| LossLine {
+        vm: kinds,
+        way: Way::ComeBack,
+        register: cause.id,
+        value: cause.value,
+        reason: cause.reason,
+        offer: cause.offer,
+        to: members(to, &between.to),
+        back_to: members(from, &between.back_to),
+    });
     let line = LostLine {
         dumps: &dumps.names,
         may_move: lost.moves.is_empty(),
         strict_may_come_back: (!lost.homeless).then_some(lost.strict_back.is_empty()),
         default_may_come_back: (!lost.homeless).then_some(lost.default_back.is_empty()),
-        losses: losses(lost).map(loss).collect(),
+        losses: moves.chain(back).collect(),
     };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)
 }
 
-impl Names<'_> {
-    fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
+/// The hosts of some groups.
+fn members<'a>(hosts: &'a Hosts, groups: &FixedBitSet) -> Vec<&'a str> {
+    let members = groups.ones().flat_map(|group| &hosts.groups()[group]);
+    members.map(String::as_str).collect()
 }

@@ -2,39 +2,41 @@
 
 //! What an update takes from VMs, as a table for people.
 
-use std::collections::BTreeMap;
 use std::io::{Result, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::Table;
+use fixedbitset::FixedBitSet;
+use planner::matrix::Vm;
 use planner::reason::Reason;
 use planner::registers::{long, name, short};
-use planner::{Cause, Hosts};
+use planner::Hosts;
 
-use crate::gate::{Losers, Row, Tally, Way};
+use crate::gate::{self, Kinds, Losers, Row, Tally, Way};
 use crate::text;
 
 pub fn lost(
     out: &mut impl Write,
     (from, to): (&Hosts, &Hosts),
-    rows: &BTreeMap<Row, Losers>,
+    lost: &gate::Table,
     tally: &Tally,
     all: bool,
 ) -> Result<()> {
-    if !rows.is_empty() {
+    if !lost.rows.is_empty() {
         let mut table = Table::new();
         table.load_preset(NOTHING);
         table.set_header(["VMs", "kind", "may no longer", "because"]);
-        for (row, losers) in rows {
-            let kinds = match row.kinds[..] {
-                [kind] => kind,
-                _ => "any",
+        for (row, losers) in &lost.rows {
+            let kinds = match row.kinds {
+                Kinds::Any => "any",
+                Kinds::Strict => Vm::Strict.name(),
+                Kinds::Default => Vm::Default.name(),
             };
             table.add_row([
                 text::some(losers.vms.iter().copied(), all),
                 kinds.to_owned(),
                 way(row.way, (from, to), losers, all),
-                because(&row.cause),
+                because(row, losers, all),
             ]);
         }
         writeln!(out, "{}\n", table.trim_fmt())?;
@@ -43,22 +45,33 @@ pub fn lost(
 }
 
 fn way(way: Way, (from, to): (&Hosts, &Hosts), losers: &Losers, all: bool) -> String {
-    let names = |hosts: &Hosts, groups: &[usize]| text::some(hosts.names(groups), all);
-    let to = names(to, &Vec::from_iter(losers.to.iter().copied()));
-    let back_to = names(from, &Vec::from_iter(losers.back_to.iter().copied()));
+    let names = |hosts: &Hosts, groups: &FixedBitSet| {
+        text::some(hosts.names(&Vec::from_iter(groups.ones())), all)
+    };
+    let (to, back_to) = (names(to, &losers.to), names(from, &losers.back_to));
     match way {
         Way::Move => format!("move to {to}"),
         Way::ComeBack => format!("come back from {to} to {back_to}"),
     }
 }
 
-fn because(cause: &Cause) -> String {
-    let (id, reason) = (cause.id, cause.reason.text());
-    let write = format!("{} = {}: {reason}", name(id), long(id, cause.value));
-    match (cause.reason, cause.offer) {
-        (Reason::ExceedsOffer, Some(offer)) => format!("{write} {}", short(id, offer)),
-        _ => write,
-    }
+fn because(row: &Row, losers: &Losers, all: bool) -> String {
+    let (id, reason) = (row.id, row.reason.text());
+    let value = row
+        .value
+        .map_or("other values".to_owned(), |value| long(id, value));
+    let offers: Vec<String> = losers
+        .offers
+        .iter()
+        .flatten()
+        .map(|it| short(id, *it))
+        .collect();
+    let offers = match row.reason {
+        Reason::ExceedsOffer => text::some(offers.iter().map(String::as_str), all),
+        _ => String::new(),
+    };
+    let text = format!("{} = {value}: {reason} {offers}", name(id));
+    text.trim_end().to_owned()
 }
 
 fn tally(out: &mut impl Write, (from, to): (&Hosts, &Hosts), tally: &Tally) -> Result<()> {

@@ -52,7 +52,7 @@ fn the_update_taken_back_strands_default_vms() {
     let (_, line) = asked(AFTER, BEFORE, None, true);
     let expected = concat!(
         r#"{"dumps":["h1","h2","h3"],"may_move":true,"strict_may_come_back":true,"#,
-        r#""default_may_come_back":false,"losses":[{"vm":["default"],"way":"come-back","#,
+        r#""default_may_come_back":false,"losses":[{"vm":"default","way":"come-back","#,
         r#""register":"0x6030000000140003","value":"0x2","reason":"exceeds the offer","#,
         r#""offer":"0x1","to":["h1","h2"],"back_to":["h1","h2","h3"]}]}"#,
         "\n"
