@@ -68,6 +68,7 @@ pub fn floor(out: &mut impl Write, args: &FloorArgs, session: &mut Session) -> R
         return Ok(());
     }
     let told = planner::tell(args.format.reader(), &hosts, kind, &floor);
+    session.finish();
     give(out, session.err(), args.format, &hosts, &told)?;
     Ok(())
 }
@@ -79,6 +80,7 @@ pub fn pins(out: &mut impl Write, args: &PinsArgs, session: &mut Session) -> Res
     let pins = planner::pins(&hosts, dump, args.null_promises);
     let pins = pins.map_err(|verdicts| no_pins(&hosts, &verdicts))?;
     let told = planner::tell(args.format.reader(), &hosts, dump.kind, &pins);
+    session.finish();
     give(out, session.err(), args.format, &hosts, &told)?;
     Ok(())
 }

@@ -107,7 +107,9 @@ pub fn may_move(out: &mut impl Write, args: &GateArgs, session: &mut Session) ->
     let (mut table, mut tally) = (Table::default(), Tally::default());
     table.all = args.all;
     let most = if args.json { usize::MAX } else { text::MOST };
+    session.begin_answers(dumps.len());
     for dumps in &dumps {
+        session.answered();
         let lost = gate.judge(dumps, most);
         tally.add(dumps, &lost);
         match args.json {
@@ -115,6 +117,7 @@ pub fn may_move(out: &mut impl Write, args: &GateArgs, session: &mut Session) ->
             false => table.add(dumps, &lost),
         }
     }
+    session.finish();
     if !args.json {
         written(table::lost(out, gate.hosts(), &table, &tally, args.all).map_err(Into::into))?;
     }

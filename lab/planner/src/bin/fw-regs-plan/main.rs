@@ -57,6 +57,7 @@ enum Outcome {
 fn main() -> ExitCode {
     let mut session = Session::new(io::stderr());
     let outcome = run(Cli::parse(), &mut session);
+    session.finish();
     let outcome = outcome.unwrap_or_else(|error| {
         eprintln!("{}", render(&error));
         Outcome::Trouble

@@ -58,7 +58,9 @@ pub fn moves(out: &mut impl Write, args: &MovesArgs, session: &mut Session) -> R
         null_promises: args.null_promises,
         most: if args.all { usize::MAX } else { text::MOST },
     };
+    session.begin_answers(dumps.len());
     for dumps in &dumps {
+        session.answered();
         let verdicts = Verdicts::new(&hosts, dumps, question);
         match args.json {
             true => json::moves(out, &hosts, dumps, &verdicts, args.all)?,
@@ -69,6 +71,7 @@ pub fn moves(out: &mut impl Write, args: &MovesArgs, session: &mut Session) -> R
         tally.accepted += count * verdicts.hosts;
         tally.nowhere += if verdicts.hosts == 0 { count } else { 0 };
     }
+    session.finish();
     if !args.json {
         text::tally(out, &tally)?;
     }
