@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::mem;
 use std::ops::Range;
 
 use fixedbitset::FixedBitSet;
@@ -17,7 +18,7 @@ use crate::{Dumps, HostOffers, Kind};
 pub struct Hosts {
     /// Those with equal offers together, by name.
     groups: Vec<Vec<String>>,
-    /// One of each group.
+    /// One of each group, without its name.
     examples: Vec<HostOffers>,
     /// What each kind of VM is offered; by register, in the order of the UAPI.
     columns: HashMap<Kind, Vec<Vec<Offered>>>,
@@ -51,14 +52,16 @@ impl Hosts {
         let mut groups: Vec<Vec<String>> = Vec::new();
         let mut examples = Vec::new();
         let mut places = HashMap::new();
-        for host in hosts {
+        for mut host in hosts {
             let key = (host.offers, host.ssbs_hidden, key(&host));
             let place = *places.entry(key).or_insert(groups.len());
+            let name = mem::take(&mut host.name);
             if place == groups.len() {
                 groups.push(Vec::new());
-                examples.push(host.clone());
+                host.about.clear();
+                examples.push(host);
             }
-            groups[place].push(host.name);
+            groups[place].push(name);
         }
 
         let mut members = Vec::from_iter(0..groups.len());
@@ -96,7 +99,7 @@ impl Hosts {
         &self.groups
     }
 
-    /// One host of each group.
+    /// One host of each group, without its name.
     pub(crate) fn examples(&self) -> &[HostOffers] {
         &self.examples
     }
@@ -123,6 +126,9 @@ impl Hosts {
         accepting.insert_range(..);
         for (id, value) in dumps.registers.iter() {
             let ignored = null_promises && promises_nothing(id, value);
+            if accepting.is_clear() {
+                break;
+            }
             let Some(place) = place(id) else {
                 if !ignored {
                     accepting.clear();
@@ -136,7 +142,6 @@ impl Hosts {
                 (Some(_), None) => false,
                 (Some(offer), Some(value)) => exceeds(register, value, offer).is_none(),
             };
-            // Most registers have few offers, and most hosts accept most of them.
             for offered in &self.columns[&dumps.kind][place] {
                 if !accepts(offered.offer) {
                     let members = self.members(offered);

@@ -89,9 +89,11 @@ impl Gate {
             was.map(|was| (was.offers, was.ssbs_hidden, was.kernel))
         };
         let to = Hosts::by(to, &kinds, |host| (host.kernel, was(host)));
-        let examples = to.examples().iter().enumerate();
-        let before =
-            examples.filter_map(|(place, host)| Some((place, (*old.get(&*host.name)?).clone())));
+        let groups = to.groups().iter().enumerate();
+        let before = groups.filter_map(|(place, names)| {
+            let was = *old.get(&*names[0])?;
+            Some((place, was.clone()))
+        });
         let (places, before): (Vec<usize>, Vec<HostOffers>) = before.unzip();
         Self {
             before: Hosts::by(before, &kinds, |host| host.name.clone()),
