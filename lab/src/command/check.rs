@@ -14,7 +14,7 @@ use crate::get::{self, kernels, Purpose};
 use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
-    bench, differential, docs, firmware, format, hosts, id_regs, kunit, migrate, msrv, offers,
+    bench, differential, docs, firmware, format, hosts, id_regs, kunit, loom, migrate, msrv, offers,
     report, rust_vmm, sample, sanitize, selftests, shell, sparse, templates, unit, upstream,
 };
 
@@ -31,6 +31,8 @@ pub enum Check {
     Sparse,
     /// Tests that run on this machine, with Cargo
     Unit,
+    /// The component with threads that race, in all orders that a CPU's memory has
+    Loom,
     /// The oldest Rust, bindgen and clang that do
     Msrv,
     /// The fleet report, in a browser
@@ -155,7 +157,7 @@ impl Check {
     /// How far things must be, and for what else it needs programs than to build and boot kernels.
     fn needs(self) -> (Stage, Option<Purpose>) {
         match self {
-            Self::Unit => (Stage::Sources, None),
+            Self::Unit | Self::Loom => (Stage::Sources, None),
             Self::Format | Self::Series => (Stage::Tools, Some(Purpose::Style)),
             Self::Docs => (Stage::Tools, Some(Purpose::Docs)),
             Self::Report => (Stage::Tools, Some(Purpose::Report)),
@@ -194,6 +196,7 @@ impl Check {
             Self::Docs => docs::run(project),
             Self::Sparse => sparse::run(project, tools()?),
             Self::Unit => unit::run(project),
+            Self::Loom => loom::run(project),
             Self::Msrv => msrv::run(project),
             Self::Report => report::run(project),
             Self::Firmware => firmware::judge(project, boots),
