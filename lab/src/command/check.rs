@@ -14,8 +14,9 @@ use crate::get::{self, kernels, Purpose};
 use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
-    bench, differential, docs, firmware, format, hosts, id_regs, kunit, loom, migrate, msrv, offers,
-    report, rust_vmm, sample, sanitize, selftests, shell, sparse, templates, unit, upstream,
+    bench, differential, docs, firmware, format, hosts, id_regs, kunit, loom, migrate, msrv,
+    offers, report, rust_vmm, sample, sanitize, selftests, shell, sparse, templates, unit,
+    upstream,
 };
 
 /// A step of `lab check`.
