@@ -8,6 +8,7 @@
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
+use crate::base::kernel::Handlers;
 use crate::base::project::Project;
 use crate::build::{tree, Built};
 use crate::get::{self, kernels, Purpose};
@@ -175,7 +176,7 @@ impl Check {
             Self::Firmware => firmware::plan(project, plan),
             Self::Hosts => hosts::plan(project, built()?, plan),
             Self::Kunit => kunit::plan(plan),
-            Self::Selftests => selftests::plan(project, plan),
+            Self::Selftests => selftests::plan(project, plan, &Handlers::ALL),
             Self::Sanitize => sanitize::plan(project, &built()?.tools, plan),
             Self::Upstream => upstream::plan(project, plan),
             Self::RustVmm => rust_vmm::plan(project, built()?, plan),
@@ -203,7 +204,7 @@ impl Check {
             Self::Firmware => firmware::judge(project, boots),
             Self::Hosts => hosts::judge(project, boots),
             Self::Kunit => kunit::judge(project, boots),
-            Self::Selftests => selftests::judge(project, boots),
+            Self::Selftests => selftests::judge(project, boots, &Handlers::ALL),
             Self::Sanitize => sanitize::judge(project, boots),
             Self::Upstream => upstream::judge(project, boots),
             Self::RustVmm => rust_vmm::judge(boots),
