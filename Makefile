@@ -25,7 +25,9 @@ SANITIZE_OPTIONS = $(call option,ONLY,only) $(call option,SECONDS,seconds) \
 PROVE_OPTIONS = $(call option,MUTANTS,mutants)
 
 # Options of `make series`.
-SERIES_OPTIONS = $(call option,BASE,base) $(if $(filter 1,$(SIGNOFF)),--sign-off)
+SERIES_OPTIONS = $(call option,PART,part) $(call option,BASE,base) \
+	$(call option,TRAILER,trailer) $(if $(filter 1,$(SIGNOFF)),--sign-off) \
+	$(if $(filter 1,$(B4)),--b4)
 
 # Options of `make bench`.
 BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
@@ -51,9 +53,10 @@ help:
 	@echo 'make fuzz       run the component beside a model of the laws, with inputs from a fuzzer:'
 	@echo '                SECONDS=60, KEEP=1 to keep what it has found, INPUT=file to run one again'
 	@echo 'make mutants    change the source in small ways, and see whether the tests notice'
-	@echo 'make series     make patches for the mailing lists: out/series, SIGNOFF=1 to sign off,'
+	@echo 'make series     make patches for the mailing lists: out/series, PART=prepare for one part,'
+	@echo '                SIGNOFF=1 to sign off, B4=1 for branches as b4 keeps them,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
-	@echo 'make series-check  take them into a pristine tree, build each, boot and test the last'
+	@echo 'make series-check  take them into a pristine tree, build each, boot and test each part'
 	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, HANDLERS=c,'
 	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/data/hosts.toml'
 	@echo

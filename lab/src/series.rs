@@ -3,28 +3,30 @@
 //! `lab series`: everything of ours as patches for the kernel's mailing lists.
 //!
 //! They are commits over the tree that they are for, made from `lab/series/patches.toml`, our files
-//! and the edits: what they come to is what `lab tree` makes.
+//! and the edits: what they come to is what `lab tree` makes. Each part has a directory, with a
+//! cover letter of its own, and is on top of those before.
 
+mod b4;
+mod changes;
 pub mod check;
+mod commits;
 mod patches;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 use clap::Args;
 use fs_err as fs;
 
 use crate::base::disk::whole_dir;
-use crate::base::error::{fault, Help};
+use crate::base::error::fault;
 use crate::base::process::{command, output};
 use crate::base::progress::say;
 use crate::base::project::Project;
+use crate::build::tree;
 use crate::build::tree::git::Repo;
-use crate::build::tree::{self, overlay};
 use crate::get::source::version_in;
-use patches::Patch;
-
-const COVER: &str = include_str!("../series/cover.txt");
+pub use commits::Submitter;
 
 /// What git leaves in the cover letter for somebody to fill in.
 const SUBJECT_HERE: &str = "*** SUBJECT HERE ***";
@@ -32,12 +34,21 @@ const BLURB_HERE: &str = "*** BLURB HERE ***";
 
 #[derive(Debug, Args)]
 pub struct Series {
+    /// Make this part alone: prepare, rust, strict or samples
+    #[arg(long)]
+    part: Option<String>,
     /// Make it for this commit of the kernel tree, instead of what is there
     #[arg(long, value_name = "COMMIT")]
     base: Option<String>,
     /// Sign it off as git's user.name and user.email, who also becomes its author
     #[arg(long)]
     sign_off: bool,
+    /// Put this line at the end of each message, such as 'Assisted-by: ...'; several with `;` between
+    #[arg(long, value_name = "LINE", value_delimiter = ';')]
+    trailer: Vec<String>,
+    /// Make a branch of each part, too, in the copy of the tree, as `b4 prep` keeps it
+    #[arg(long)]
+    b4: bool,
 }
 
 /// The series in a directory.
@@ -45,90 +56,138 @@ pub struct Made {
     pub repo: Repo,
     /// The commit that it is for.
     pub base: String,
+    pub parts: Vec<Part>,
+}
+
+/// A part in a directory of its own.
+pub struct Part {
+    pub name: String,
+    dir: PathBuf,
+    /// The commit that it is on top of.
+    on: String,
+    last: String,
+    /// Its subject in the first line, and what it is about.
+    cover: String,
     /// The files of the patches, in order.
     pub patches: Vec<String>,
     /// As `get_maintainer.pl` names them.
     pub recipients: String,
 }
 
+impl Made {
+    /// The files of the patches of all parts, in order.
+    pub fn patches(&self) -> impl Iterator<Item = &String> {
+        self.parts.iter().flat_map(|part| &part.patches)
+    }
+}
+
 pub fn run(project: &Project, series: &Series) -> Result<()> {
     let into = project.base().join("series");
-    let submitter = series.sign_off.then(|| submitter(project)).transpose()?;
+    let submitter = Submitter::new(project, series.sign_off, &series.trailer)?;
+    let parts = patches::load()?;
+    if let Some(wanted) = &series.part {
+        let names: Vec<&str> = parts.iter().map(|part| &*part.name).collect();
+        if !names.contains(&&**wanted) {
+            return Err(fault(
+                format!("the series has no part `{wanted}`"),
+                format!("pass one of these, or none for all: {}", names.join(", ")),
+            ));
+        }
+    }
     tree::ensure(project)?;
     whole_dir(&into, |dir| {
-        make(project, series.base.as_deref(), submitter.as_ref(), dir).map(drop)
+        let made = make(project, series.base.as_deref(), &submitter, dir)?;
+        // Those before a part that is wanted are made all the same: it is on top of them.
+        let is_wanted = |part: &&Part| series.part.as_ref().is_none_or(|name| *name == part.name);
+        let (wanted, others): (Vec<_>, Vec<_>) = made.parts.iter().partition(is_wanted);
+        for part in others {
+            fs::remove_dir_all(&part.dir)?;
+        }
+        match series.b4 {
+            true => b4::make(project, &made, &wanted, &submitter),
+            false => Ok(()),
+        }
     })?;
     say(into.display().to_string());
-    say(match submitter {
+    say(match &submitter.signs {
         Some([name, email]) => format!("signed off by {name} <{email}>"),
         None => "not signed off: that is the submitter's, with SIGNOFF=1".to_owned(),
     });
+    if submitter.trailers.is_empty() {
+        say(
+            "no tool is named that helped: that is the submitter's, too, with \
+             TRAILER='Assisted-by: ...', see Documentation/process/coding-assistants.rst",
+        );
+    }
     Ok(())
 }
 
-/// Writes the patches, the cover letter and whom they are for into a directory. The tree's files
+/// Writes the patches, the cover letters and whom they are for into a directory. The tree's files
 /// are left alone.
 pub fn make(
     project: &Project,
     base: Option<&str>,
-    submitter: Option<&[String; 2]>,
+    submitter: &Submitter,
     into: &Path,
 ) -> Result<Made> {
     let (repo, base, is_public) = find_base(project, base)?;
-    let env = submitter.map(env).unwrap_or_default();
-    let list = patches::load()?;
-    let last = commit(project, &repo, &base, &list, &env)?;
-
-    let into_text = into.to_string_lossy();
-    let (of_base, range) = (format!("--base={base}"), format!("{base}..{last}"));
-    let args = ["format-patch", "--rfc", "--cover-letter", "-M"].into_iter();
-    let args = args.chain(["--histogram", "-o", &into_text]);
-    let args = args.chain(submitter.map(|_| "--signoff"));
-    let args = args.chain(is_public.then_some(&*of_base)).chain([&*range]);
-    let printed = output(&repo.git_with(&env, args))?;
-    let mut files = printed.lines();
-
-    let cover = files.next().context("git made no cover letter")?;
+    let parts = patches::load()?;
+    let lasts = commits::make(project, &repo, &base, &parts, submitter)?;
     let about = match is_public {
         true => format!("commit {base:.12}"),
         false => repo.run(["log", "-1", "--format=%s", &base])?,
     };
-    let text = COVER.replace("{base}", &about);
-    fs::write(cover, letter(&fs::read_to_string(cover)?, &text)?)?;
 
-    let patches: Vec<String> = files.map(str::to_owned).collect();
-    let (count, made) = (list.len(), patches.len());
-    ensure!(made == count, "git made {made} files for {count} patches");
-    let recipients = get_maintainer(project, &patches)?;
-    fs::write(into.join("recipients.txt"), &recipients)?;
+    let (mut made, mut before) = (Vec::new(), &base);
+    for (index, (part, last)) in parts.iter().zip(&lasts).enumerate() {
+        let dir = into.join(dir_name(index, &part.name));
+        let dir_text = dir.to_string_lossy();
+        let (of_base, range) = (format!("--base={base}"), format!("{before}..{last}"));
+        let args = ["format-patch", "--rfc", "--cover-letter", "-M"].into_iter();
+        let args = args.chain(["--histogram", "-o", &dir_text]);
+        let args = args.chain(is_public.then_some(&*of_base)).chain([&*range]);
+        let printed = output(&repo.git_with(&submitter.env(), args))?;
+        let mut files = printed.lines();
+
+        let cover = files.next().context("git made no cover letter")?;
+        let text = cover_letter(project, &part.name)?.replace("{base}", &about);
+        fs::write(cover, letter(&fs::read_to_string(cover)?, &text)?)?;
+
+        let patches: Vec<String> = files.map(str::to_owned).collect();
+        let (count, written) = (part.patches.len(), patches.len());
+        ensure!(
+            written == count,
+            "git made {written} files for {count} patches"
+        );
+        let recipients = get_maintainer(project, &patches)?;
+        fs::write(dir.join("recipients.txt"), &recipients)?;
+        made.push(Part {
+            name: part.name.clone(),
+            dir,
+            on: before.clone(),
+            last: last.clone(),
+            cover: text,
+            patches,
+            recipients,
+        });
+        before = last;
+    }
     Ok(Made {
         repo,
         base,
-        patches,
-        recipients,
+        parts: made,
     })
 }
 
-/// Commits the patches, and returns the last commit.
-fn commit(
-    project: &Project,
-    repo: &Repo,
-    base: &str,
-    patches: &[Patch],
-    env: &[(&str, &Path)],
-) -> Result<String> {
-    let (edits, ours) = (tree::edits(project)?, overlay::files(project)?);
-    let of_files = patches::of_files(patches, &edits, &ours)?;
-    let mut last = base.to_owned();
-    for (index, patch) in patches.iter().enumerate() {
-        let edits = edits.of(|name| patches[..=index].iter().any(|patch| patch.name == name));
-        let mut files = ours.clone();
-        files.retain(|path, _| of_files[path] <= index);
-        let tree = tree::patched(repo, base, &edits, files)?;
-        let message = format!("{}\n\n{}", patch.subject, patch.body);
-        last = repo.commit_as(env, &last, &tree, &message)?;
-    }
-    Ok(last)
+/// A part's directory. `*/*.patch` are all patches in their order.
+fn dir_name(index: usize, part: &str) -> String {
+    format!("{}-{part}", index + 1)
+}
+
+/// A part's cover letter: a line that is the subject, and what it is about.
+fn cover_letter(project: &Project, part: &str) -> Result<String> {
+    let file = project.root().join(format!("lab/series/{part}.txt"));
+    Ok(fs::read_to_string(file)?)
 }
 
 /// A patch's number and subject, as git has them in the name of its file.
@@ -179,27 +238,6 @@ fn find_base(project: &Project, wanted: Option<&str>) -> Result<(Repo, String, b
     }
 }
 
-/// Name and address of who git says is at work.
-fn submitter(project: &Project) -> Result<[String; 2]> {
-    let config = |key: &str| -> Result<String> {
-        let help = format!("tell git who signs the series off: git config --global {key} ...");
-        let git = command("git", ["config", "--get", key]).dir(project.root());
-        Ok(output(&git).help(help)?.trim().to_owned())
-    };
-    Ok([config("user.name")?, config("user.email")?])
-}
-
-/// Has git take somebody as the author and the committer.
-fn env(submitter: &[String; 2]) -> Vec<(&'static str, &Path)> {
-    let [name, email] = submitter.each_ref().map(Path::new);
-    vec![
-        ("GIT_AUTHOR_NAME", name),
-        ("GIT_AUTHOR_EMAIL", email),
-        ("GIT_COMMITTER_NAME", name),
-        ("GIT_COMMITTER_EMAIL", email),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +252,16 @@ mod tests {
         );
         assert!(letter("Subject: x\n", text).is_err());
         assert!(letter(&of_git, "KVM: Do\n").is_err());
-        assert!(COVER.contains("{base}") && letter(&of_git, COVER).is_ok());
+    }
+
+    #[test]
+    fn each_part_has_a_cover_letter_as_wide_as_a_mail() {
+        for part in patches::load().unwrap() {
+            let text = cover_letter(&Project::here(), &part.name).unwrap();
+            assert!(text.contains("{base}"), "{}", part.name);
+            for line in text.lines() {
+                assert!(line.len() <= patches::COLUMNS, "{line}");
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod hosts;
 pub mod id_regs;
 pub mod kunit;
+pub mod loom;
 pub mod migrate;
 pub mod msrv;
 pub mod mutants;

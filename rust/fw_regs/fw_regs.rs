@@ -20,8 +20,8 @@
 //! - the [`policy`], which decides, and [`kernel::kvm`], which sees the VM.
 //!
 //! Concurrency: all state of a VM is guarded by its `config_lock`. The guest's side reads single
-//! words of it without the lock, therefore each is written with one marked access. No user memory
-//! is accessed while the lock is held.
+//! words of it without the lock, which [`kernel::kvm`] lists, therefore each is written with one
+//! marked access. No user memory is accessed while the lock is held.
 //!
 //! uAPI documents: `Documentation/virt/kvm/arm/fw-pseudo-registers.rst`,
 //! `Documentation/virt/kvm/arm/fw-pseudo-registers-acceptance.rst`.

@@ -21,7 +21,7 @@ __rust_helper bool rust_helper_kvm_vm_has_ran_once(struct kvm *kvm)
 
 __rust_helper bool rust_helper_kvm_has_ssbs(struct kvm *kvm)
 {
-	return kvm_has_ssbs(kvm);
+	return kvm_has_feat(kvm, ID_AA64PFR1_EL1, SSBS, IMP);
 }
 
 #endif

@@ -6,9 +6,28 @@
 //!
 //! The configuration of a VM is guarded by its `config_lock`, and changes only through [`Config`],
 //! which stands for that lock. The lock is taken inside of `vcpu->mutex`, and no user memory may be
-//! accessed while it is held. Each setting is a single word that the guest's side reads without the
-//! lock, as do the methods of [`Vm`]: what several of them say together holds while the lock is
-//! held, or once the VM has run.
+//! accessed while it is held.
+//!
+//! # Reads without the lock
+//!
+//! Each setting is a single word, which is read without the lock as well. Each such load, and the
+//! store that it pairs with, is one marked access without an order:
+//!
+//! - `psci_version`: read by [`Vm::psci_version`] and `kvm_psci_version()`, stored by
+//!   [`Config::set`].
+//! - The bitmaps in `smccc_feat`: read by [`Vm::services`], `kvm_smccc_test_fw_bmap()` and
+//!   `kvm_smccc_call_handler()`, stored by [`Config::set`].
+//! - `smccc_feat.workaround`: read by `Vm::workaround()`, stored by [`Config::set`].
+//! - `ID_AA64PFR1_EL1`: read by [`Vm::sees_ssbs`] in `kvm_read_vm_id_reg()`, stored by
+//!   `kvm_set_vm_id_reg()`.
+//! - The flags: read by [`Vm::has_flag`], set by [`Vm::set_flag`] with `kvm->lock` held, which each
+//!   vCPU that reads them has taken since, when it was created.
+//! - The features of the vCPUs: read by [`Vm::has_feature`], set by `KVM_ARM_VCPU_INIT` with
+//!   `config_lock` held, which each vCPU that reads them has taken since, when it was initialised.
+//!
+//! Loads of several words are not of one moment. They are while the lock is held, and for a vCPU
+//! that has run: `kvm_arch_vcpu_run_pid_change()` takes the lock, and no setting that is frozen
+//! changes afterwards. `kvm_vm_has_ran_once()` without the lock orders nothing.
 //!
 //! C headers: [`include/linux/kvm_host.h`](srctree/include/linux/kvm_host.h),
 //! [`arch/arm64/include/asm/kvm_host.h`](srctree/arch/arm64/include/asm/kvm_host.h).
@@ -170,8 +189,6 @@ impl Vm {
     }
 
     /// The PSCI version that userspace has set.
-    ///
-    /// Pairs with the lockless reads in `kvm_psci_version()`.
     #[inline]
     pub fn psci_version(&self) -> Word<'_> {
         // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
@@ -182,8 +199,6 @@ impl Vm {
     }
 
     /// The services that the VM has.
-    ///
-    /// Pairs with the lockless reads in `kvm_smccc_test_fw_bmap()` and `kvm_smccc_call_handler()`.
     #[inline]
     pub fn services(&self, which: Services) -> Word<'_> {
         // SAFETY: By the type invariant the VM is valid; only the field's address is taken.

@@ -96,3 +96,15 @@ pub struct Seen {
     /// What `KVM_CHECK_EXTENSION` says of `KVM_CAP_ARM_FW_REGS_STRICT`.
     pub capability: i32,
 }
+
+#[cfg(feature = "loom")]
+impl Seen {
+    /// What the guest gets when it asks for a register.
+    pub fn asked(&self, register: usize) -> u64 {
+        match register {
+            0 => self.psci,
+            1..=3 => self.features[register - 1] as u64,
+            _ => self.services[register - 4],
+        }
+    }
+}

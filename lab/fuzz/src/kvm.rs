@@ -2,9 +2,10 @@
 
 //! The C side of KVM: it owns the VMs, and calls the component through its entry points.
 
-use kernel::bindings::{self, kvm, kvm_one_reg, kvm_smccc_features, kvm_vcpu};
+use kernel::bindings::{self, kvm, kvm_one_reg, kvm_vcpu};
 use kernel::ffi::c_ulong;
 use kernel::sim::{self, Scene};
+use kernel::sync::atomic::{ordering::Relaxed, Atomic};
 
 use crate::act::{Act, Enable, Outcome, Seen, UNTOUCHED};
 
@@ -43,13 +44,14 @@ pub struct Vm {
 pub struct Words {
     flags: c_ulong,
     psci_version: u32,
-    features: kvm_smccc_features,
+    services: [c_ulong; 4],
+    workarounds: [u32; 3],
 }
 
 impl Words {
     /// Whether a value of a workaround is stored.
     pub fn has_workarounds(&self) -> bool {
-        self.features.workaround != [0; 3]
+        self.workarounds != [0; 3]
     }
 }
 
@@ -74,8 +76,7 @@ impl Vm {
     }
 
     fn kvm(&self) -> &kvm {
-        // SAFETY: It lives as long as `self`, on this thread; what others write to is in cells, or
-        // is not accessed through this reference.
+        // SAFETY: It lives as long as `self`; what changes is in cells.
         unsafe { &*self.kvm }
     }
 
@@ -159,7 +160,7 @@ impl Vm {
         let kvm = self.kvm();
         bindings::mutex_lock(&kvm.arch.config_lock);
         let result = if self.ran() {
-            if ssbs == kvm.ssbs.get() {
+            if ssbs == kvm.ssbs.load(Relaxed) {
                 0
             } else {
                 EBUSY
@@ -171,7 +172,7 @@ impl Vm {
             unsafe { fw_regs::kvm_arm_fw_reg_allow_ssbs(self.kvm, ssbs.into()) }
         };
         if result == 0 {
-            kvm.ssbs.set(ssbs);
+            kvm.ssbs.store(ssbs, Relaxed);
         }
         bindings::mutex_unlock(&kvm.arch.config_lock);
         result
@@ -189,23 +190,57 @@ impl Vm {
     }
 
     pub fn words(&self) -> Words {
-        // SAFETY: The VM lives, and nobody writes to it now.
-        unsafe {
-            Words {
-                flags: (*self.kvm).arch.flags,
-                psci_version: (*self.kvm).arch.psci_version,
-                features: (*self.kvm).arch.smccc_feat,
-            }
+        let arch = &self.kvm().arch;
+        Words {
+            flags: arch.flag_bits.load(Relaxed),
+            psci_version: arch.psci_version.load(Relaxed),
+            services: self.services().map(|word| word.load(Relaxed)),
+            workarounds: [0, 1, 2].map(|n: usize| arch.smccc_feat.workaround[n].load(Relaxed)),
+        }
+    }
+
+    /// What `SMCCC_ARCH_FEATURES` answers.
+    fn feature(&self, function: u32) -> i32 {
+        // SAFETY: The vCPU lives.
+        unsafe { fw_regs::kvm_arm_fw_reg_discover(self.vcpus[1], function) }
+    }
+
+    /// `kvm_psci_version()`.
+    fn psci(&self) -> u64 {
+        let kvm = self.kvm();
+        if !kvm.psci_0_2 {
+            return bindings::KVM_ARM_PSCI_0_1;
+        }
+        match kvm.arch.psci_version.load(Relaxed) {
+            0 => bindings::KVM_ARM_PSCI_LATEST,
+            version => version.into(),
+        }
+    }
+
+    fn services(&self) -> [&Atomic<c_ulong>; 4] {
+        let features = &self.kvm().arch.smccc_feat;
+        [
+            &features.std_bmap,
+            &features.std_hyp_bmap,
+            &features.vendor_hyp_bmap,
+            &features.vendor_hyp_bmap_2,
+        ]
+    }
+
+    /// What the guest gets when it asks for a register, as [`Seen::asked`].
+    #[cfg(feature = "loom")]
+    pub fn asked(&self, register: usize) -> u64 {
+        match register {
+            0 => self.psci(),
+            1..=3 => self.feature(FUNCTIONS[register - 1]) as u64,
+            _ => self.services()[register - 4].load(Relaxed) as u64,
         }
     }
 
     pub fn seen(&self) -> Seen {
         let Words {
-            flags,
-            psci_version,
-            features,
+            flags, services, ..
         } = self.words();
-        let kvm = self.kvm();
         let flag = |nr: u32| flags & 1 << nr != 0;
         Seen {
             registers: IDS.map(|id| {
@@ -215,22 +250,10 @@ impl Vm {
                     errno => errno as u64,
                 }
             }),
-            // SAFETY: The vCPU lives.
-            features: FUNCTIONS
-                .map(|id| unsafe { fw_regs::kvm_arm_fw_reg_discover(self.vcpus[1], id) }),
-            // As `kvm_psci_version()` says it.
-            psci: match (kvm.psci_0_2, psci_version) {
-                (false, _) => bindings::KVM_ARM_PSCI_0_1,
-                (true, 0) => bindings::KVM_ARM_PSCI_LATEST,
-                (true, version) => version.into(),
-            },
-            services: [
-                features.std_bmap as u64,
-                features.std_hyp_bmap as u64,
-                features.vendor_hyp_bmap as u64,
-                features.vendor_hyp_bmap_2 as u64,
-            ],
-            ssbs: kvm.ssbs.get(),
+            features: FUNCTIONS.map(|function| self.feature(function)),
+            psci: self.psci(),
+            services: services.map(|services| services as u64),
+            ssbs: self.kvm().ssbs.load(Relaxed),
             ran: self.ran(),
             strict: flag(bindings::KVM_ARCH_FLAG_FW_REGS_STRICT),
             accepts_null: flag(bindings::KVM_ARCH_FLAG_FW_REGS_NULL_PROMISE),

@@ -14,9 +14,12 @@ mod laws;
 mod model;
 mod shrink;
 mod trial;
+#[cfg(feature = "loom")]
+pub mod weak;
 mod words;
 
-#[cfg(test)]
+// Whatever shares something with other threads is loom's with that feature.
+#[cfg(all(test, not(feature = "loom")))]
 mod tests;
 
 pub use input::Input;

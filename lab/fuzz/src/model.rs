@@ -11,10 +11,10 @@ use kernel::sim::Event;
 
 use crate::act::{Act, Enable, Outcome, Seen, UNTOUCHED};
 use crate::kvm::VCPU_IDS;
-pub use tables::{exceeds, features, offer, IDS, VERDICTS, WORKAROUND_2};
+pub use tables::{exceeds, features, offer, IDS, PSCI_VERSION, VERDICTS, WORKAROUND_2};
 use tables::{
     well_formed, ACCEPTED, BAD_ADDRESS, EBUSY, EFAULT, EINVAL, ENOENT, EXCEEDS_OFFER, FROZEN,
-    NULL_PROMISE, OK, PSCI_VERSION, UNKNOWN_REGISTER,
+    NULL_PROMISE, OK, UNKNOWN_REGISTER,
 };
 
 #[derive(Clone, Debug)]

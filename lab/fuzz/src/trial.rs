@@ -93,6 +93,18 @@ fn attempt(input: &Input, log: Option<Vec<String>>) -> Result<Reached, Box<Failu
     }
 }
 
+/// The component runs on this host from now on.
+pub fn enter(host: &model::Host) {
+    const STATES: [u32; 3] = [
+        bindings::mitigation_state_SPECTRE_UNAFFECTED,
+        bindings::mitigation_state_SPECTRE_MITIGATED,
+        bindings::mitigation_state_SPECTRE_VULNERABLE,
+    ];
+    let [v2, v4, bhb] = host.states.map(|state| STATES[state]);
+    sim::set_spectre(Spectre { v2, v4, bhb });
+    sim::set_param(Some(("kvm_arm_fw_regs.strict", host.strict)));
+}
+
 impl Trial {
     fn say(&mut self, line: impl FnOnce() -> String) {
         if let Some(log) = &mut self.log {
@@ -116,7 +128,7 @@ impl Trial {
     /// A VM that was just made.
     fn fresh(&mut self, host: usize, setup: &Setup) -> Result<Pair, String> {
         self.say(|| format!("host {}: {setup}", ["A", "B"][host]));
-        self.enter(host);
+        enter(&self.hosts[host]);
         let Setup {
             psci_0_2,
             protected,
@@ -158,21 +170,9 @@ impl Trial {
         }
     }
 
-    /// The component runs on this host from now on.
-    fn enter(&self, host: usize) {
-        const STATES: [u32; 3] = [
-            bindings::mitigation_state_SPECTRE_UNAFFECTED,
-            bindings::mitigation_state_SPECTRE_MITIGATED,
-            bindings::mitigation_state_SPECTRE_VULNERABLE,
-        ];
-        let [v2, v4, bhb] = self.hosts[host].states.map(|state| STATES[state]);
-        sim::set_spectre(Spectre { v2, v4, bhb });
-        sim::set_param(Some(("kvm_arm_fw_regs.strict", self.hosts[host].strict)));
-    }
-
     /// Everything that can be seen of a VM is as the model has it, and keeps the laws.
     fn look(&self, vm: &Pair, host: usize) -> Result<Seen, String> {
-        self.enter(host);
+        enter(&self.hosts[host]);
         let (seen, expected) = (vm.real.seen(), vm.model.seen(&self.hosts[host]));
         if let Some(violation) = sim::take_violation() {
             return Err(format!("get, or what the guest asks: {violation}"));
@@ -213,7 +213,7 @@ impl Trial {
             )
         });
 
-        self.enter(host);
+        enter(&self.hosts[host]);
         let done = Rc::new(RefCell::new(Vec::new()));
         sim::meanwhile(meanwhile.after, {
             let (real, done, others) = (vm.real.clone(), done.clone(), others.clone());
@@ -268,7 +268,7 @@ impl Trial {
 
     /// Does something to a VM that nobody else accesses, and looks at the answer.
     fn answer(&mut self, vm: &mut Pair, host: usize, act: &Act) -> Result<Outcome, String> {
-        self.enter(host);
+        enter(&self.hosts[host]);
         let outcome = vm.real.act(act);
         for event in &outcome.events {
             if let Some(reached) = self.reached.verdicts.get_mut(event.verdict as usize) {

@@ -19,7 +19,8 @@ ASSUMPTIONS = (
     "config_lock only, and not once the VM has run.",
     "Nobody else writes to the VM while config_lock is held, while the guest asks (discover), or before a "
     "vCPU is created (enable, init_vm). The vCPU features and the flags of the capability do not change once "
-    "there is a vCPU. Memory is sequential: barriers are not looked at.",
+    "there is a vCPU. Memory is sequential: that threads see each other's stores late changes nothing is what "
+    "`make check ONLY=loom` finds, with the same source.",
     "vCPU, VM, kvm_one_reg and the arguments of KVM_ENABLE_CAP are valid, do not overlap, and are not on the "
     "stack.",
     "A copy from or to user memory succeeds, or fails and tells so; what a failed one leaves behind is "

@@ -8,14 +8,16 @@
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
+use crate::base::kernel::Handlers;
 use crate::base::project::Project;
 use crate::build::{tree, Built};
 use crate::get::{self, kernels, Purpose};
 use crate::model::results::{Case, Format, Groups, Report};
 use crate::verify::boots::{Boots, Plan};
 use crate::verify::{
-    bench, differential, docs, firmware, format, hosts, id_regs, kunit, migrate, msrv, offers,
-    report, rust_vmm, sample, sanitize, selftests, shell, sparse, templates, unit, upstream,
+    bench, differential, docs, firmware, format, hosts, id_regs, kunit, loom, migrate, msrv,
+    offers, report, rust_vmm, sample, sanitize, selftests, shell, sparse, templates, unit,
+    upstream,
 };
 
 /// A step of `lab check`.
@@ -31,6 +33,8 @@ pub enum Check {
     Sparse,
     /// Tests that run on this machine, with Cargo
     Unit,
+    /// The component with threads that race, in all orders that a CPU's memory has
+    Loom,
     /// The oldest Rust, bindgen and clang that do
     Msrv,
     /// The fleet report, in a browser
@@ -155,7 +159,7 @@ impl Check {
     /// How far things must be, and for what else it needs programs than to build and boot kernels.
     fn needs(self) -> (Stage, Option<Purpose>) {
         match self {
-            Self::Unit => (Stage::Sources, None),
+            Self::Unit | Self::Loom => (Stage::Sources, None),
             Self::Format | Self::Series => (Stage::Tools, Some(Purpose::Style)),
             Self::Docs => (Stage::Tools, Some(Purpose::Docs)),
             Self::Report => (Stage::Tools, Some(Purpose::Report)),
@@ -172,7 +176,7 @@ impl Check {
             Self::Firmware => firmware::plan(project, plan),
             Self::Hosts => hosts::plan(project, built()?, plan),
             Self::Kunit => kunit::plan(plan),
-            Self::Selftests => selftests::plan(project, plan),
+            Self::Selftests => selftests::plan(project, plan, &Handlers::ALL),
             Self::Sanitize => sanitize::plan(project, &built()?.tools, plan),
             Self::Upstream => upstream::plan(project, plan),
             Self::RustVmm => rust_vmm::plan(project, built()?, plan),
@@ -194,12 +198,13 @@ impl Check {
             Self::Docs => docs::run(project),
             Self::Sparse => sparse::run(project, tools()?),
             Self::Unit => unit::run(project),
+            Self::Loom => loom::run(project),
             Self::Msrv => msrv::run(project),
             Self::Report => report::run(project),
             Self::Firmware => firmware::judge(project, boots),
             Self::Hosts => hosts::judge(project, boots),
             Self::Kunit => kunit::judge(project, boots),
-            Self::Selftests => selftests::judge(project, boots),
+            Self::Selftests => selftests::judge(project, boots, &Handlers::ALL),
             Self::Sanitize => sanitize::judge(project, boots),
             Self::Upstream => upstream::judge(project, boots),
             Self::RustVmm => rust_vmm::judge(boots),

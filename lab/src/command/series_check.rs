@@ -3,9 +3,10 @@
 //! `lab series-check`: the series as somebody gets it who takes it from a mailing list.
 //!
 //! Each patch is taken into a pristine tree with `git am`, and what it touches is built, with the C
-//! handlers and, as soon as there is a choice, with those in Rust. What is there in the end is
-//! built whole, boots, and passes the selftests: the same as for the tree of `lab tree`, but with
-//! nothing of ours except the patches. So does the worked example of a new register on top of it.
+//! handlers and, as soon as there is a choice, with those in Rust. What is there after each part is
+//! built whole, boots, and passes the selftests that it has: the same as for the tree of `lab tree`,
+//! but with nothing of ours except the patches. So does the worked example of a new register on top
+//! of it.
 
 mod gates;
 
@@ -19,14 +20,13 @@ use crate::base::kernel::Handlers;
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::build::kernel::{self, config, make::Kbuild};
-use crate::build::selftests;
 use crate::build::tree::{self, git::Repo};
-use crate::command::check::{self, Check};
+use crate::build::{firmware, selftests};
 use crate::get::{self, Toolchain};
 use crate::model::hosts;
-use crate::model::results::{Case, Format, Report};
-use crate::series::{self, Made};
-use crate::verify::{boots::Plan, selftests as our_selftests};
+use crate::model::results::{Case, Groups, Report};
+use crate::series::{self, Made, Submitter};
+use crate::verify::{boots::Plan, kunit, selftests as our_selftests};
 
 /// Where everything of ours is built. What Rust code needs of `rust/` comes with it.
 const TARGETS: [&str; 2] = ["arch/arm64/kvm/", "samples/"];
@@ -48,29 +48,65 @@ pub fn run(project: &Project) -> Result<bool> {
     let base = project.base().join("series-check");
     let taken = project.clone().with_tree_as_it_is(&base);
     let dir = tempfile::tempdir()?;
-    let made = series::make(project, None, None, dir.path())?;
+    let made = series::make(project, None, &Submitter::default(), dir.path())?;
 
     let mut report = Report::new(anstream::stdout());
     let tree = check_out(&made, &taken.tree())?;
-    for patch in &made.patches {
-        let cases = match tree.run(["am", "--quiet", patch]) {
-            Ok(_) => builds(&taken, &tools, &tree)?,
-            Err(error) => vec![Case::fail("am", format!("{error:#}"))],
-        };
-        let failed = cases.iter().any(Case::failed);
-        report.suite("series", vec![(series::name(patch).to_owned(), cases)])?;
-        if failed {
-            report.finish()?;
-            return Ok(false);
+    for part in &made.parts {
+        let mut groups = Vec::new();
+        for patch in &part.patches {
+            let cases = match tree.run(["am", "--quiet", patch]) {
+                Ok(_) => builds(&taken, &tools, &tree)?,
+                Err(error) => vec![Case::fail("am", format!("{error:#}"))],
+            };
+            let failed = cases.iter().any(Case::failed);
+            groups.push((series::name(patch).to_owned(), cases));
+            if failed {
+                report.suite(&part.name, groups)?;
+                report.finish()?;
+                return Ok(false);
+            }
         }
+        groups.extend(stands(&taken, &tools)?);
+        report.suite(&part.name, groups)?;
     }
     let same = tree.find("HEAD^{tree}") == made.repo.find("refs/lab/applied^{tree}");
     let whole = Case::from_result("whole", same.then_some(()).context("not what we have"));
     let gates = ("gates".to_owned(), gates::run(&taken, &tools)?);
     report.suite("series", vec![(String::new(), vec![whole]), gates])?;
-    Ok(report.finish()?.good()
-        && check::check(&taken, &[Check::Kunit, Check::Selftests], Format::Text)?
-        && example(&taken, &tools, &tree)?)
+    Ok(report.finish()?.good() && example(&taken, &tools, &tree)?)
+}
+
+/// Builds what is there after a part, boots it, and runs its tests.
+fn stands(taken: &Project, tools: &Toolchain) -> Result<Groups> {
+    let kernels = kernels(taken);
+    for handlers in &kernels {
+        kernel::ensure_one(taken, tools, &taken.tree(), *handlers)?;
+    }
+    build_selftests(taken, tools)?;
+    firmware::ensure(taken, tools)?;
+    let mut plan = Plan::default();
+    our_selftests::plan(taken, &mut plan, &kernels)?;
+    let has_kunit = kernels.contains(&Handlers::Rust);
+    if has_kunit {
+        kunit::plan(&mut plan)?;
+    }
+    let boots = plan.boot(taken, &hosts::load(taken)?)?;
+    let mut groups = our_selftests::judge(taken, &boots, &kernels)?;
+    if has_kunit {
+        let cases = kunit::judge(taken, &boots)?.into_iter();
+        groups.extend(cases.map(|(_, cases)| ("kunit".to_owned(), cases)));
+    }
+    Ok(groups)
+}
+
+/// The kernels that can be built of what is there.
+fn kernels(taken: &Project) -> Vec<Handlers> {
+    let is_choice = taken.tree().join("arch/arm64/kvm/fw_regs/Kconfig").exists();
+    let kinds = Handlers::ALL.into_iter();
+    kinds
+        .filter(|kind| is_choice || *kind == Handlers::C)
+        .collect()
 }
 
 /// A work tree of its own with the source as it was found.
@@ -96,10 +132,7 @@ fn builds(taken: &Project, tools: &Toolchain, tree: &Repo) -> Result<Vec<Case>> 
     let is_selftest = |path: &str| path.starts_with("tools/testing/selftests/");
     let mut cases = vec![Case::pass("am")];
     if touched.lines().any(is_kernel) {
-        // There as soon as there is a choice.
-        let is_choice = taken.tree().join("arch/arm64/kvm/fw_regs/Kconfig").exists();
-        let kinds = Handlers::ALL.into_iter();
-        for handlers in kinds.filter(|kind| is_choice || *kind == Handlers::C) {
+        for handlers in kernels(taken) {
             let name = format!("kernel-{}", handlers.name());
             let kbuild = kernel::kbuild(taken, &taken.tree(), tools, handlers.into())?;
             let built = configure(taken, &kbuild, handlers)

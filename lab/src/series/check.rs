@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{anyhow, ensure, Result};
 
+use super::commits::Submitter;
 use super::{get_maintainer, make, name, Made};
 use crate::base::process::{command, output};
 use crate::base::progress::Step;
@@ -19,7 +20,10 @@ use crate::verify::format;
 /// and that `MAINTAINERS` may need an update for a new file, which is looked at below.
 const IGNORE: &str = "MISSING_SIGN_OFF,FILE_PATH_CHANGES";
 
-/// Lists that must be among the recipients.
+/// The list that each part is for.
+const OURS: &str = "kvmarm@lists.linux.dev";
+
+/// Lists that must be among the recipients of all parts.
 const LISTS: [&str; 6] = [
     "kvmarm@lists.linux.dev",
     "linux-arm-kernel@lists.infradead.org",
@@ -34,24 +38,26 @@ const EXAMPLE: &str = "lab/example/workaround-4.toml";
 
 pub fn run(project: &Project) -> Result<Groups> {
     let dir = tempfile::tempdir()?;
-    let made = make(project, None, None, dir.path())?;
+    let made = make(project, None, &Submitter::default(), dir.path())?;
     let example = example(project, &made.repo, "refs/lab/applied");
     let whole = vec![
         Case::from_result("applies", applies(&made)),
-        Case::from_result("recipients", asked(&made.recipients)),
+        Case::from_result("recipients", asked(&made)),
         Case::from_result("maintained", maintained(project)),
         Case::from_result("example", example.map(drop)),
     ];
 
-    let step = Step::counter("looking at the series", made.patches.len() as u64);
-    let checkpatch = made.patches.iter().map(|patch| {
-        step.inc(1);
-        Ok(Case::new(name(patch), checkpatch(project, patch)?))
-    });
-    Ok(vec![
-        (String::new(), whole),
-        ("checkpatch".to_owned(), checkpatch.collect::<Result<_>>()?),
-    ])
+    let step = Step::counter("looking at the series", made.patches().count() as u64);
+    let mut groups = vec![(String::new(), whole)];
+    for part in &made.parts {
+        let checkpatch = part.patches.iter().map(|patch| {
+            step.inc(1);
+            Ok(Case::new(name(patch), checkpatch(project, patch)?))
+        });
+        let cases = checkpatch.collect::<Result<_>>()?;
+        groups.push((format!("checkpatch/{}", part.name), cases));
+    }
+    Ok(groups)
 }
 
 /// The patches make of the tree that they are for, one after the other, what `lab tree` makes.
@@ -60,7 +66,7 @@ fn applies(made: &Made) -> Result<()> {
     let index = scratch.path().join("index");
     let git = |args: &[&str]| output(&made.repo.git_with(&[("GIT_INDEX_FILE", &index)], args));
     git(&["read-tree", &made.base])?;
-    for patch in &made.patches {
+    for patch in made.patches() {
         git(&["apply", "--cached", "--whitespace=error", patch])?;
     }
     let tree = git(&["write-tree"])?;
@@ -84,10 +90,15 @@ fn checkpatch(project: &Project, patch: &str) -> Result<Outcome> {
     format::judge("checkpatch.pl", &perl.env("PATH", "/usr/bin:/bin"))
 }
 
-fn asked(recipients: &str) -> Result<()> {
+fn asked(made: &Made) -> Result<()> {
+    let of_parts = made.parts.iter().map(|part| &*part.recipients);
+    let all = of_parts.collect::<String>();
     for list in LISTS {
-        let is_asked = recipients.contains(list);
-        ensure!(is_asked, "{list} is not asked:\n{recipients}");
+        ensure!(all.contains(list), "{list} is not asked:\n{all}");
+    }
+    for part in &made.parts {
+        let is_asked = part.recipients.contains(OURS);
+        ensure!(is_asked, "{OURS} is not asked for `{}`", part.name);
     }
     Ok(())
 }

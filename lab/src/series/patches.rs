@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The list of the series' patches, `lab/series/patches.toml`.
+//! The parts of the series and their patches, `lab/series/patches.toml`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,10 +11,24 @@ use serde::Deserialize;
 
 use crate::build::tree::edits::Edits;
 
+/// As wide as a line of a commit's message may be.
+#[cfg(test)]
+pub const COLUMNS: usize = 72;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    patch: Vec<Patch>,
+    part: Vec<Part>,
+}
+
+/// Patches that are sent, and taken, together: they are on top of those of the parts before.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Its cover letter is `lab/series/NAME.txt`.
+    pub name: String,
+    #[serde(rename = "patch")]
+    pub patches: Vec<Patch>,
 }
 
 #[derive(Deserialize)]
@@ -26,18 +40,35 @@ pub struct Patch {
     /// Patterns of paths in the kernel tree.
     #[serde(default)]
     files: Vec<String>,
+    /// Whether it changes files of ours that earlier patches add: `lab/series/changes/NAME.diff`.
+    #[serde(default)]
+    pub changes: bool,
+    /// A line of the kernel that the patch mends.
+    pub mends: Option<Line>,
 }
 
-/// The patches, in order.
-pub fn load() -> Result<Vec<Patch>> {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    pub file: String,
+    pub line: String,
+}
+
+/// The parts, in order.
+pub fn load() -> Result<Vec<Part>> {
     let file: File = toml::from_str(include_str!("../../series/patches.toml"))?;
-    Ok(file.patch)
+    Ok(file.part)
+}
+
+/// The patches of all parts, in order.
+pub fn of_parts(parts: &[Part]) -> Vec<&Patch> {
+    parts.iter().flat_map(|part| &part.patches).collect()
 }
 
 /// By path: the number of the patch that a file is in. Each file must be in one, and each edit,
 /// too.
 pub fn of_files(
-    patches: &[Patch],
+    patches: &[&Patch],
     edits: &Edits,
     files: &BTreeMap<String, PathBuf>,
 ) -> Result<BTreeMap<String, usize>> {
@@ -71,9 +102,6 @@ mod tests {
     use crate::base::project::Project;
     use crate::build::tree::{self, overlay};
 
-    /// As wide as a line of a commit's message may be.
-    const COLUMNS: usize = 72;
-
     #[test]
     fn all_that_is_ours_is_in_one_patch() {
         let project = Project::here();
@@ -81,13 +109,15 @@ mod tests {
             tree::edits(&project).unwrap(),
             overlay::files(&project).unwrap(),
         );
-        let patches = load().unwrap();
+        let parts = load().unwrap();
+        let patches = of_parts(&parts);
         let of_files = of_files(&patches, &edits, &files).unwrap();
         assert_eq!(of_files.len(), files.len());
         for (index, patch) in patches.iter().enumerate() {
             let edited = edits.patches().any(|name| name == patch.name);
             let has_files = of_files.values().any(|of| *of == index);
-            assert!(edited || has_files, "`{}` is empty", patch.name);
+            let is_full = edited || has_files || patch.changes;
+            assert!(is_full, "`{}` is empty", patch.name);
         }
     }
 
@@ -98,8 +128,10 @@ mod tests {
             subject: String::new(),
             body: String::new(),
             files: vec![pattern.to_owned()],
+            changes: false,
+            mends: None,
         };
-        let patches = [patch("a", "a*"), patch("b", "*b")];
+        let patches = [&patch("a", "a*"), &patch("b", "*b")];
         let of_files = |edits: &str, names: &[&str]| {
             let files = names.iter().map(|name| (name.to_string(), PathBuf::new()));
             let edits = toml::from_str(edits).unwrap();
@@ -119,7 +151,7 @@ mod tests {
 
     #[test]
     fn messages_are_as_the_kernel_wants_them() {
-        for Patch { subject, body, .. } in load().unwrap() {
+        for Patch { subject, body, .. } in of_parts(&load().unwrap()) {
             assert!(
                 subject.contains(": ") && !body.trim().is_empty(),
                 "{subject}"

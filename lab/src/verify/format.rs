@@ -13,7 +13,7 @@ use crate::base::project::Project;
 use crate::model::results::{Case, Groups, Outcome};
 
 /// What checkpatch misjudges, by where it does.
-const MISJUDGED: [(&str, &str); 2] = [
+pub const MISJUDGED: [(&str, &str); 2] = [
     // Macros that declare test cases, not code, and the harness's `FIXTURE_DATA(name) *self`, which
     // it takes for a product.
     (

@@ -10,6 +10,7 @@ use anyhow::{ensure, Result};
 use crate::ask::ktap;
 use crate::base::kernel::{Handlers, Kernel, Variant};
 use crate::base::project::Project;
+use crate::boot::job::Job;
 use crate::model::hosts;
 use crate::model::results::{Case, Groups, Outcome};
 use crate::verify::boots::{command_name, selftest, Boots, Plan};
@@ -23,9 +24,10 @@ const SECONDS: u64 = 120;
 /// One that injects faults, for which a kernel has to be built.
 const FAULTS: &str = "arm64/fw_regs_fault";
 
-/// The programs: one per source, so that none that failed to build can be overlooked.
+/// The programs: one per source in the tree, so that none that failed to build can be overlooked.
 fn tests(project: &Project, kernel: Kernel) -> Result<Vec<String>> {
-    let sources = project.root().join("selftests/kvm/arm64/*.c");
+    let sources = "tools/testing/selftests/kvm/arm64/fw_regs*.c";
+    let sources = project.tree().join(sources);
     let mut tests = Vec::new();
     for source in glob::glob(&sources.to_string_lossy())? {
         let program = source?.with_extension("");
@@ -41,10 +43,11 @@ fn tests(project: &Project, kernel: Kernel) -> Result<Vec<String>> {
     Ok(tests)
 }
 
-pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
+/// Plans them for all hosts, with the kernels that have these handlers.
+pub fn plan(project: &Project, plan: &mut Plan, kernels: &[Handlers]) -> Result<()> {
     for host in hosts::with_selftests(project)? {
-        for handlers in Handlers::ALL {
-            plan_on(project, plan, &host.name, handlers)?;
+        for handlers in kernels {
+            plan_on(project, plan, &host.name, *handlers)?;
         }
     }
     Ok(())
@@ -58,17 +61,21 @@ pub fn plan_on(
     kernel: impl Into<Kernel>,
 ) -> Result<()> {
     let kernel = kernel.into();
-    for test in tests(project, kernel)? {
-        let job = plan.job(host, kernel);
+    add(project, plan.job(host, kernel), kernel)
+}
+
+/// Adds them to a job.
+pub fn add(project: &Project, job: &mut Job, kernel: impl Into<Kernel>) -> Result<()> {
+    for test in tests(project, kernel.into())? {
         selftest(project, job, SUITE, &test, SECONDS)?;
     }
     Ok(())
 }
 
-pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
+pub fn judge(project: &Project, boots: &Boots, kernels: &[Handlers]) -> Result<Groups> {
     let hosts = hosts::with_selftests(project)?;
     let mut groups = Groups::new();
-    for handlers in Handlers::ALL {
+    for handlers in kernels.iter().copied() {
         let kernel = handlers.name();
         let mut ran = Ran::default();
         // What one host cannot run, another may.

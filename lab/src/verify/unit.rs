@@ -2,6 +2,8 @@
 
 //! The tests that Cargo runs on this machine: the policy's and the lab's own.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use regex::Regex;
 
@@ -16,10 +18,7 @@ use crate::model::results::{Case, Groups};
 pub fn run(project: &Project) -> Result<Groups> {
     let _step = Step::spinner("cargo test");
     get::want(project, "g++")?;
-    // Where this program was built: nothing that it needs is built a second time.
-    let program = std::env::current_exe()?;
-    let target = program.ancestors().nth(2);
-    let target = target.context("the program is in no directory")?;
+    let target = target_dir()?;
     let args = [
         "test",
         "--locked",
@@ -41,6 +40,13 @@ pub fn run(project: &Project) -> Result<Groups> {
     let mut groups = groups(&text, output.status.success());
     groups.push(crate::verify::prove::tests(project));
     Ok(groups)
+}
+
+/// Where this program was built: nothing that it needs is built a second time.
+pub fn target_dir() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(2);
+    Ok(target.context("the program is in no directory")?.to_owned())
 }
 
 /// Each test of each program, by what Cargo printed.

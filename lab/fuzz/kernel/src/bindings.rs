@@ -7,22 +7,22 @@
 
 mod uapi;
 
-use core::cell::Cell;
+use core::mem::offset_of;
 
 use crate::ffi::{c_int, c_ulong};
+use crate::memory::{Atomic, RawMutex};
 use crate::sim::{self, Event};
+use crate::sync::atomic::ordering::Relaxed;
 
 pub use uapi::*;
 
+#[derive(Default)]
 pub struct mutex {
-    held: Cell<bool>,
+    raw: RawMutex,
 }
 
 pub fn mutex_lock(mutex: &mutex) {
-    sim::access();
-    if mutex.held.replace(true) {
-        sim::violation("a lock is taken by the thread that holds it");
-    }
+    mutex.raw.lock();
     sim::locked();
 }
 
@@ -31,13 +31,13 @@ pub fn mutex_lock(mutex: &mutex) {
 /// `mutex` must be valid.
 pub unsafe fn mutex_assert_is_held(mutex: *mut mutex) {
     // SAFETY: The caller guarantees it.
-    if !unsafe { (*mutex).held.get() } {
+    if !unsafe { (*mutex).raw.is_held() } {
         sim::violation("a lock is not held that has to be");
     }
 }
 
 pub fn mutex_unlock(mutex: &mutex) {
-    if !mutex.held.replace(false) {
+    if !mutex.raw.unlock() {
         sim::violation("a lock is dropped that is not held");
     }
     sim::unlocked();
@@ -48,24 +48,25 @@ pub struct kvm {
     /// Stands for `vcpu_features`: whether they have `KVM_ARM_VCPU_PSCI_0_2`.
     pub psci_0_2: bool,
     /// Stands for the ID registers: the field SSBS of `ID_AA64PFR1_EL1`.
-    pub ssbs: Cell<u8>,
+    pub ssbs: Atomic<u8>,
     pub is_protected: bool,
 }
 
 pub struct kvm_arch {
     pub config_lock: mutex,
+    /// Only the address is used, by [`test_bit`] and [`set_bit`]. The flags are `flag_bits`.
     pub flags: c_ulong,
-    pub psci_version: u32,
+    pub flag_bits: Atomic<c_ulong>,
+    pub psci_version: Atomic<u32>,
     pub smccc_feat: kvm_smccc_features,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct kvm_smccc_features {
-    pub std_bmap: c_ulong,
-    pub std_hyp_bmap: c_ulong,
-    pub vendor_hyp_bmap: c_ulong,
-    pub vendor_hyp_bmap_2: c_ulong,
-    pub workaround: [u32; 3],
+    pub std_bmap: Atomic<c_ulong>,
+    pub std_hyp_bmap: Atomic<c_ulong>,
+    pub vendor_hyp_bmap: Atomic<c_ulong>,
+    pub vendor_hyp_bmap_2: Atomic<c_ulong>,
+    pub workaround: [Atomic<u32>; 3],
 }
 
 impl kvm {
@@ -73,21 +74,20 @@ impl kvm {
     pub fn new(psci_0_2: bool, ssbs: u8, is_protected: bool) -> Self {
         Self {
             arch: kvm_arch {
-                config_lock: mutex {
-                    held: Cell::new(false),
-                },
+                config_lock: mutex::default(),
                 flags: 0,
-                psci_version: 0,
+                flag_bits: Atomic::new(0),
+                psci_version: Atomic::new(0),
                 smccc_feat: kvm_smccc_features {
-                    std_bmap: KVM_ARM_SMCCC_STD_FEATURES as c_ulong,
-                    std_hyp_bmap: KVM_ARM_SMCCC_STD_HYP_FEATURES as c_ulong,
-                    vendor_hyp_bmap: KVM_ARM_SMCCC_VENDOR_HYP_FEATURES as c_ulong,
-                    vendor_hyp_bmap_2: 0,
-                    workaround: [0; 3],
+                    std_bmap: Atomic::new(KVM_ARM_SMCCC_STD_FEATURES as c_ulong),
+                    std_hyp_bmap: Atomic::new(KVM_ARM_SMCCC_STD_HYP_FEATURES as c_ulong),
+                    vendor_hyp_bmap: Atomic::new(KVM_ARM_SMCCC_VENDOR_HYP_FEATURES as c_ulong),
+                    vendor_hyp_bmap_2: Atomic::new(0),
+                    workaround: [0; 3].map(Atomic::new),
                 },
             },
             psci_0_2,
-            ssbs: Cell::new(ssbs),
+            ssbs: Atomic::new(ssbs),
             is_protected,
         }
     }
@@ -123,9 +123,8 @@ pub unsafe fn kvm_vcpu_has_feature(kvm: *mut kvm, feature: c_int) -> bool {
 ///
 /// `kvm` must be valid.
 pub unsafe fn kvm_has_ssbs(kvm: *mut kvm) -> bool {
-    sim::access();
     // SAFETY: The caller guarantees it.
-    unsafe { (*kvm).ssbs.get() != 0 }
+    unsafe { (*kvm).ssbs.load(Relaxed) != 0 }
 }
 
 /// # Safety
@@ -151,20 +150,27 @@ pub unsafe fn kvm_vm_has_ran_once(kvm: *mut kvm) -> bool {
 
 /// # Safety
 ///
-/// `addr` must be valid for reads, and the bit in the word at it.
+/// `addr` must be that of a VM's flags, which must be valid, and the bit in the word.
 pub unsafe fn test_bit(nr: c_ulong, addr: *const c_ulong) -> bool {
-    sim::access();
     // SAFETY: The caller guarantees it.
-    unsafe { addr.read() & 1 << nr != 0 }
+    unsafe { flag_bits(addr) }.load(Relaxed) & 1 << nr != 0
 }
 
 /// # Safety
 ///
-/// `addr` must be valid for reads and writes, and the bit in the word at it.
+/// `addr` must be that of a VM's flags, which must be valid, and the bit in the word.
 pub unsafe fn set_bit(nr: c_ulong, addr: *mut c_ulong) {
-    sim::access();
     // SAFETY: The caller guarantees it.
-    unsafe { addr.write(addr.read() | 1 << nr) };
+    unsafe { flag_bits(addr) }.fetch_or(1 << nr, Relaxed);
+}
+
+/// # Safety
+///
+/// `addr` must be that of the flags of a VM that is valid for `'a`.
+unsafe fn flag_bits<'a>(addr: *const c_ulong) -> &'a Atomic<c_ulong> {
+    let arch = addr.wrapping_byte_sub(offset_of!(kvm_arch, flags));
+    // SAFETY: The caller guarantees that this is around the flags.
+    unsafe { &(*arch.cast::<kvm_arch>()).flag_bits }
 }
 
 pub type mitigation_state = u32;

@@ -2,9 +2,11 @@
 
 //! What the component runs in: a host, user memory, a trace, and other threads.
 //!
-//! Each thread of the process has a simulation of its own.
+//! Each thread has a simulation of its own.
 
 use core::cell::{Cell, RefCell};
+
+use crate::memory::thread_local;
 
 /// What the kernel knows of its own vulnerabilities: each is an `enum mitigation_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,19 +45,27 @@ struct Sim {
     meanwhile: RefCell<Option<(u32, Meanwhile)>>,
 }
 
-thread_local! {
-    static SIM: Sim = const {
-        Sim {
+impl Sim {
+    fn new() -> Self {
+        Self {
             has_kvm: Cell::new(true),
             param: Cell::new(None),
-            spectre: Cell::new(Spectre { v2: 0, v4: 0, bhb: 0 }),
+            spectre: Cell::new(Spectre {
+                v2: 0,
+                v4: 0,
+                bhb: 0,
+            }),
             locks: Cell::new(0),
-            scene: RefCell::new(Scene { words: Vec::new(), accesses: 0, events: Vec::new() }),
+            scene: RefCell::default(),
             violation: Cell::new(None),
-            log: RefCell::new(Vec::new()),
-            meanwhile: RefCell::new(None),
+            log: RefCell::default(),
+            meanwhile: RefCell::default(),
         }
-    };
+    }
+}
+
+thread_local! {
+    static SIM: Sim = Sim::new();
 }
 
 /// Forgets what an earlier run may have left.

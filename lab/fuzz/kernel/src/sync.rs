@@ -3,35 +3,21 @@
 //! Locks and atomics.
 
 pub mod atomic {
-    use core::cell::Cell;
-
-    use crate::sim;
+    pub use crate::memory::Atomic;
 
     pub mod ordering {
         pub struct Relaxed;
     }
 
-    /// A word that other threads access as well.
-    #[repr(transparent)]
-    pub struct Atomic<T>(Cell<T>);
-
-    impl<T: Copy> Atomic<T> {
+    impl<T> Atomic<T> {
+        /// The words of a VM are of this type already, not plain ones as in the kernel.
+        ///
         /// # Safety
         ///
-        /// `ptr` must be valid and aligned for `'a`.
-        pub unsafe fn from_ptr<'a>(ptr: *mut T) -> &'a Self {
-            // SAFETY: The caller guarantees it, and `Self` is a transparent wrapper.
-            unsafe { &*ptr.cast() }
-        }
-
-        pub fn load(&self, _: ordering::Relaxed) -> T {
-            sim::access();
-            self.0.get()
-        }
-
-        pub fn store(&self, value: T, _: ordering::Relaxed) {
-            sim::access();
-            self.0.set(value);
+        /// `ptr` must be valid for `'a`.
+        pub unsafe fn from_ptr<'a>(ptr: *mut Self) -> &'a Self {
+            // SAFETY: The caller guarantees it.
+            unsafe { &*ptr }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 //! Moving a VM: saved on one host, restored on another, and brought back.
 
-use super::{Pair, Trial};
+use super::{enter, Pair, Trial};
 use crate::act::Act;
 use crate::input::Setup;
 use crate::model::IDS;
@@ -71,7 +71,7 @@ impl Trial {
 
     /// The same of a VM that was looked at already.
     fn save_quietly(&self, vm: &Pair, host: usize) -> Dump {
-        self.enter(host);
+        enter(&self.hosts[host]);
         let seen = vm.real.seen();
         let mut dump = vec![(ID_AA64PFR1_EL1, seen.ssbs.into())];
         dump.extend(IDS.into_iter().zip(seen.registers));

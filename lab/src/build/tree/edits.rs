@@ -14,13 +14,15 @@ use serde::Deserialize;
 
 use super::rewrite::{self, Side};
 
-/// The edits in the order in which they are made: the moves first, then the insertions, then the
-/// replacements; each kind in the order of the file, but single lines after other insertions.
+/// The edits in the order in which they are made: the replacements first, then the moves, then the
+/// insertions; each kind in the order of the file, but single lines after other insertions. So an
+/// early patch can change what a later one moves.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "List")]
 pub struct Edits {
+    replacements: Vec<Change>,
     moves: Vec<Move>,
-    changes: Vec<Change>,
+    insertions: Vec<Change>,
 }
 
 /// The file `lab/data/edits.toml`.
@@ -81,14 +83,14 @@ struct Lines {
 
 impl From<List> for Edits {
     fn from(list: List) -> Self {
-        let mut changes = list.insert;
+        let mut insertions = list.insert;
         for Lines {
             file,
             before,
             lines,
         } in list.lines
         {
-            changes.extend(lines.into_iter().map(|(patch, line)| Change {
+            insertions.extend(lines.into_iter().map(|(patch, line)| Change {
                 patch,
                 file: file.clone(),
                 before: Some(before.clone()),
@@ -96,9 +98,11 @@ impl From<List> for Edits {
                 ..Change::default()
             }));
         }
-        changes.extend(list.replace);
-        let moves = list.moves;
-        Self { moves, changes }
+        Self {
+            replacements: list.replace,
+            moves: list.moves,
+            insertions,
+        }
     }
 }
 
@@ -110,16 +114,20 @@ impl Edits {
 
     /// Those that are made where these patches of the series are there.
     pub fn of(&self, there: impl Fn(&str) -> bool) -> Self {
-        let (mut moves, mut changes) = (self.moves.clone(), self.changes.clone());
-        moves.retain(|edit| there(&edit.patch));
-        changes.retain(|edit| there(&edit.patch) && !edit.until.as_deref().is_some_and(&there));
-        Self { moves, changes }
+        let is_made =
+            |edit: &&Change| there(&edit.patch) && !edit.until.as_deref().is_some_and(&there);
+        let moves = self.moves.iter().filter(|edit| there(&edit.patch));
+        Self {
+            replacements: self.replacements.iter().filter(is_made).cloned().collect(),
+            moves: moves.cloned().collect(),
+            insertions: self.insertions.iter().filter(is_made).cloned().collect(),
+        }
     }
 
     /// The patches of the series that they name.
     pub fn patches(&self) -> impl Iterator<Item = &str> {
         let moves = self.moves.iter().map(|edit| &edit.patch);
-        let changes = self.changes.iter();
+        let changes = self.replacements.iter().chain(&self.insertions);
         let changes = changes.flat_map(|edit| [Some(&edit.patch), edit.until.as_ref()]);
         moves.chain(changes.flatten()).map(String::as_str)
     }
@@ -132,16 +140,20 @@ impl Edits {
     ) -> Result<Result<BTreeMap<String, String>, Vec<String>>> {
         let mut files = BTreeMap::new();
         let moved = self.moves.iter().flat_map(|edit| [&edit.from, &edit.to]);
-        for file in moved.chain(self.changes.iter().map(|edit| &edit.file)) {
+        let changes = self.replacements.iter().chain(&self.insertions);
+        for file in moved.chain(changes.map(|edit| &edit.file)) {
             if let (false, Some(text)) = (files.contains_key(file), pristine(file)?) {
                 files.insert(file.clone(), text);
             }
         }
         let mut failures = Vec::new();
+        for edit in &self.replacements {
+            failures.extend(edit.make(&mut files).err());
+        }
         for edit in &self.moves {
             failures.extend(edit.make(&mut files).err().into_iter().flatten());
         }
-        for edit in &self.changes {
+        for edit in &self.insertions {
             failures.extend(edit.make(&mut files).err());
         }
         Ok(match failures.is_empty() {

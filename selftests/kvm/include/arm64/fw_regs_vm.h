@@ -118,31 +118,6 @@ static inline struct kvm_vm *fw_vm_create(bool strict, struct kvm_vcpu *vcpus[],
 	return __fw_vm_create(strict ? KVM_ARM_FW_REGS_STRICT : 0, FW_FEATURES, vcpus, nr_vcpus);
 }
 
-/* Whether the hypervisor keeps the host out of VMs that ask for it. */
-static inline bool fw_host_protects(void)
-{
-	int kvm = open_kvm_dev_path_or_exit();
-	int vm = __kvm_ioctl(kvm, KVM_CREATE_VM, (void *)KVM_VM_TYPE_ARM_PROTECTED);
-
-	close(kvm);
-	if (vm >= 0)
-		close(vm);
-	return vm >= 0;
-}
-
-/* Such a VM. It cannot be strict. */
-static inline struct kvm_vm *fw_protected_vm_create(void)
-{
-	struct kvm_vm *vm = vm_create_barebones();
-
-	/* The library cannot be told a type. */
-	kvm_vm_release(vm);
-	vm->type |= KVM_VM_TYPE_ARM_PROTECTED;
-	kvm_vm_restart(vm);
-
-	return vm;
-}
-
 static inline const char *fw_vm_name(bool strict)
 {
 	return strict ? "strict VM" : "default VM";
@@ -167,6 +142,31 @@ static inline const char *fw_vm_lacking(bool strict)
 
 	return strstr(cmdline, "kvm_arm_fw_regs.strict") ?
 	       "the kernel's command line has kvm_arm_fw_regs.strict" : NULL;
+}
+
+/* Whether the hypervisor keeps the host out of VMs that ask for it. */
+static inline bool fw_host_protects(void)
+{
+	int kvm = open_kvm_dev_path_or_exit();
+	int vm = __kvm_ioctl(kvm, KVM_CREATE_VM, (void *)KVM_VM_TYPE_ARM_PROTECTED);
+
+	close(kvm);
+	if (vm >= 0)
+		close(vm);
+	return vm >= 0;
+}
+
+/* Such a VM. */
+static inline struct kvm_vm *fw_protected_vm_create(void)
+{
+	struct kvm_vm *vm = vm_create_barebones();
+
+	/* The library cannot be told a type. */
+	kvm_vm_release(vm);
+	vm->type |= KVM_VM_TYPE_ARM_PROTECTED;
+	kvm_vm_restart(vm);
+
+	return vm;
 }
 
 /* The function by which the guest finds out about @reg, and its argument. */

@@ -112,11 +112,11 @@ fn every_failure_is_told() {
     assert_eq!(
         failures,
         [
+            "Makefile: `^z.*` not found",
             "a.c: `f` not found",
             "a.c: `N` not found",
             "Makefile: `a` found 2 times, not once",
             "b.c: `f` not found",
-            "Makefile: `^z.*` not found",
         ]
     );
 }
