@@ -22,7 +22,7 @@ pub const QEMU: &str = "qemu-system-aarch64";
 const PACKAGE: &str = "qemu-system-arm";
 
 /// The board; QEMU itself serves PSCI.
-const BOARD: &str = "virt,virtualization=on,gic-version=3";
+pub const BOARD: &str = "virt,virtualization=on,gic-version=3";
 
 /// All CPUs of a host take turns on one thread. With a thread for each, a host with several CPUs and
 /// without VHE may never leave `kvm_unexpected_el2_exception()` of its EL2 code, whatever the handlers.
