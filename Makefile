@@ -29,6 +29,9 @@ SERIES_OPTIONS = $(call option,PART,part) $(call option,BASE,base) \
 	$(call option,TRAILER,trailer) $(if $(filter 1,$(SIGNOFF)),--sign-off) \
 	$(if $(filter 1,$(B4)),--b4)
 
+# Options of `make jobs`.
+JOBS_OPTIONS = $(call option,URL,url) $(call option,BOARD_KERNEL,board-kernel)
+
 # Options of `make bench`.
 BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 
@@ -36,7 +39,7 @@ BENCH_OPTIONS = $(if $(filter 1,$(RECORD)),--record)
 FUZZ_OPTIONS = $(call option,SECONDS,seconds) $(call option,INPUT,input) \
 	$(if $(filter 1,$(KEEP)),--keep)
 
-.PHONY: help run matrix migrate bench check sanitize prove fuzz mutants series series-check shell setup tree kernel
+.PHONY: help run matrix migrate bench check sanitize prove fuzz mutants series series-check jobs results shell setup tree kernel
 
 help:
 	@echo 'make run        boot emulated hosts, move pseudo-registers between all of them'
@@ -57,6 +60,9 @@ help:
 	@echo '                SIGNOFF=1 to sign off, B4=1 for branches as b4 keeps them,'
 	@echo '                KDIR=path BASE=commit for a tree of yours'
 	@echo 'make series-check  take them into a pristine tree, build each, boot and test each part'
+	@echo 'make jobs       make jobs for a test engine, LAVA or tuxrun: out/jobs, URL=where they are served,'
+	@echo '                BOARD_KERNEL=URL for boards, too'
+	@echo 'make results    read what an engine has recorded: FILE=log'
 	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, HANDLERS=c,'
 	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/data/hosts.toml'
 	@echo
@@ -86,6 +92,12 @@ sanitize:
 
 series:
 	@$(LAB) $@ $(SERIES_OPTIONS)
+
+jobs:
+	@$(LAB) $@ $(JOBS_OPTIONS)
+
+results:
+	@$(LAB) $@ $(FILE)
 
 bench:
 	@$(LAB) $@ $(BENCH_OPTIONS)

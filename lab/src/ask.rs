@@ -2,6 +2,7 @@
 
 //! Having hosts move VMs and run tests, and reading what they say.
 
+pub mod engine;
 pub mod guest;
 pub mod journey;
 pub mod ktap;

@@ -3,6 +3,7 @@
 //! The commands: each is a list of stages, in the order in which they happen.
 
 pub mod check;
+pub mod jobs;
 pub mod matrix;
 pub mod migrate;
 pub mod run;

@@ -7,6 +7,7 @@
 
 mod apt;
 mod debian;
+pub mod kernel_config;
 pub mod kernels;
 mod llvm;
 pub mod packages;

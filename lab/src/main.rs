@@ -25,7 +25,7 @@ use base::project::Project;
 use base::version::Version;
 use base::{error, process, progress};
 use build::{kernel, tree, Built};
-use command::{check, matrix, migrate, sanitize, series_check, shell};
+use command::{check, jobs, matrix, migrate, sanitize, series_check, shell};
 use get::Purpose;
 use model::{hosts, results::Format};
 use verify::{bench, fuzz, mutants, prove};
@@ -91,8 +91,15 @@ enum Command {
     Mutants,
     /// Make patches for the kernel's mailing lists: out/series
     Series(series::Series),
-    /// Take the series into a pristine tree, build each step, boot the last one and run the selftests
+    /// Take the series into a pristine tree, build each patch, boot each part and run its tests
     SeriesCheck,
+    /// Make jobs for a test engine, LAVA or tuxrun: out/jobs
+    Jobs(jobs::Jobs),
+    /// Read what a test engine has recorded: LAVA's log, a console, or KTAP
+    Results {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// The exit status is 1 where a check failed, and 2 where the tool could not do its work.
@@ -156,6 +163,8 @@ fn run(cli: Cli) -> Result<bool> {
         Command::Mutants => return mutants::run(&project),
         Command::Series(series) => series::run(&project, &series)?,
         Command::SeriesCheck => return series_check::run(&project),
+        Command::Jobs(args) => jobs::run(&project, &args)?,
+        Command::Results { files } => return jobs::results(&files),
         Command::Check { only, json } => {
             let format = if json { Format::Json } else { Format::Text };
             return check::check(&project, &only, format);

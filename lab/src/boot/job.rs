@@ -86,13 +86,26 @@ impl Job {
 
 /// The archive that all boots share: busybox and `init`.
 pub fn base_archive(project: &Project) -> Result<Vec<u8>> {
+    archive_with(project, &[("init", "init"), ("common", "common")])
+}
+
+/// The same for a test engine: a shell, and what does the job there.
+pub fn engine_archive(project: &Project) -> Result<Vec<u8>> {
+    let scripts = [("init", "engine"), ("common", "common"), ("run", "run")];
+    archive_with(project, &scripts)
+}
+
+/// Busybox, and scripts of `lab/guest` by what they are named on the host.
+fn archive_with(project: &Project, scripts: &[(&str, &str)]) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     for directory in ["dev", "proc", "sys", "tmp"] {
         archive.add(directory, DIRECTORY, "");
     }
     archive.add("bin/busybox", PROGRAM, fs_err::read(project.busybox())?);
-    let init = project.root().join("lab/guest/init");
-    archive.add("init", PROGRAM, fs_err::read(init)?);
+    for (name, script) in scripts {
+        let script = project.root().join("lab/guest").join(script);
+        archive.add(name, PROGRAM, fs_err::read(script)?);
+    }
     archive.finish()
 }
 

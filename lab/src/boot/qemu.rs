@@ -123,10 +123,7 @@ impl Machine<'_> {
 
     /// The board, and how it boots. `log` names files that that takes.
     fn board(&self, log: &Path) -> Result<(String, Vec<String>)> {
-        let mut board = BOARD.to_owned();
-        if self.el2 {
-            board += WITH_EL2;
-        }
+        let mut board = board(self.el2);
         let Some(firmware) = &self.firmware else {
             return Ok((board, self.direct(self.initrd, self.cmdline)));
         };
@@ -188,6 +185,11 @@ impl Machine<'_> {
         }
         arguments
     }
+}
+
+/// The board, whose CPUs have EL2 or not.
+pub fn board(el2: bool) -> String {
+    BOARD.to_owned() + if el2 { WITH_EL2 } else { "" }
 }
 
 fn start(qemu: &Expression) -> Result<Handle> {

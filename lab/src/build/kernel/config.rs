@@ -49,13 +49,22 @@ pub fn make_unchecked(project: &Project, kbuild: &Kbuild, kernel: Kernel) -> Res
 /// Configures a build directory as `start` does, a target such as `allmodconfig`, with the lines of
 /// a fragment on top.
 pub fn make(kbuild: &Kbuild, start: &str, fragment: &str, log: &Path) -> Result<()> {
-    let run = |target| logged(target, &kbuild.make(&[target]), log, |_| ());
-    let config = kbuild.build_dir.join(".config");
     fs::create_dir_all(&kbuild.build_dir)?;
-    run(start)?;
-    let text = fs::read_to_string(&config)? + fragment;
-    fs::write(&config, text)?;
-    run("olddefconfig")
+    logged(start, &kbuild.make(&[start]), log, |_| ())?;
+    let text = fs::read_to_string(kbuild.build_dir.join(".config"))?;
+    complete(kbuild, &text, fragment, log)
+}
+
+/// Configures a build directory with the text of a configuration, and the lines of a fragment on
+/// top.
+pub fn complete(kbuild: &Kbuild, text: &str, fragment: &str, log: &Path) -> Result<()> {
+    fs::create_dir_all(&kbuild.build_dir)?;
+    fs::write(
+        kbuild.build_dir.join(".config"),
+        format!("{text}{fragment}"),
+    )?;
+    let make = kbuild.make(&["olddefconfig"]);
+    logged("olddefconfig", &make, log, |_| ())
 }
 
 /// Refuses a configuration that is not what the fragment says. Kbuild changes it without a word

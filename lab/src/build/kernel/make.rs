@@ -50,6 +50,8 @@ pub struct Kbuild {
     tree: PathBuf,
     pub build_dir: PathBuf,
     tools: Toolchain,
+    /// Settings in the place of those that follow from the tools.
+    others: Vec<String>,
 }
 
 impl Kbuild {
@@ -58,6 +60,17 @@ impl Kbuild {
             tree: tree.to_path_buf(),
             build_dir: build_dir.to_path_buf(),
             tools: tools.clone(),
+            others: Vec::new(),
+        }
+    }
+
+    /// The same with other settings, such as `LLVM=-19`.
+    pub fn with(&self, others: &[String]) -> Self {
+        Self {
+            tree: self.tree.clone(),
+            build_dir: self.build_dir.clone(),
+            tools: self.tools.clone(),
+            others: others.to_vec(),
         }
     }
 
@@ -70,7 +83,13 @@ impl Kbuild {
             format!("RUST_LIB_SRC={}", self.tools.rust_lib_src.display()),
             format!("O={}", self.build_dir.display()),
         ];
-        let make = make(&self.tree, &settings, &[&REPRODUCIBLE[..], &[KCSAN], args].concat());
+        // What comes later has precedence.
+        let settings = [&settings[..], &self.others].concat();
+        let make = make(
+            &self.tree,
+            &settings,
+            &[&REPRODUCIBLE[..], &[KCSAN], args].concat(),
+        );
         // Where bindgen finds the libclang of the same version, in Debian's layout.
         let libclang = PathBuf::from(format!("/usr/lib/llvm-{}/lib", llvm.major));
         match libclang.exists() {

@@ -5,29 +5,45 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 use fs_err as fs;
 use serde::Deserialize;
 
 use super::TARGETS;
+use crate::base::disk::copy_whole;
 use crate::base::kernel::Handlers;
-use crate::base::process::logged;
+use crate::base::process::{find_program, logged};
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::build::kernel::make::{Kbuild, Warnings};
 use crate::build::kernel::{config, copy_build, refuse_warnings};
-use crate::get::Toolchain;
+use crate::get::source::version_of;
+use crate::get::{kernel_config, Toolchain};
+use crate::model::hosts;
 use crate::model::results::Case;
+use crate::verify::{boots::Plan, selftests};
 
 const CONFIGS: &str = include_str!("../../../series/configs.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    /// The target that it begins with, if it is not that of the other kernels.
+    /// The target that it begins with, if it is not that of the other kernels; or `debian` for what
+    /// Debian configures.
     start: Option<String>,
     lines: String,
+    /// Settings of `make`, by which another compiler builds it.
+    #[serde(default)]
+    make: Vec<String>,
+    /// The program without which it is left out.
+    needs: Option<String>,
+    /// Whether the kernel is built whole, boots, and runs our selftests.
+    #[serde(default)]
+    boots: bool,
 }
+
+/// The host on which such a kernel boots.
+const HOST: &str = "n1";
 
 /// All in one build directory, so that each builds what differs from the one before.
 pub fn run(project: &Project, tools: &Toolchain) -> Result<Vec<Case>> {
@@ -42,8 +58,21 @@ pub fn run(project: &Project, tools: &Toolchain) -> Result<Vec<Case>> {
     ];
     for (name, config) in configs {
         let name = format!("config-{name}");
+        let missing = config
+            .needs
+            .as_deref()
+            .filter(|it| find_program(it).is_none());
+        if let Some(program) = missing {
+            cases.push(Case::skip(name, format!("{program} is not installed")));
+            continue;
+        }
+        let kbuild = kbuild.with(&config.make);
         let built = build(project, &kbuild, &name, &config);
-        cases.push(Case::from_result(name, built));
+        let is_built = built.is_ok();
+        cases.push(Case::from_result(&*name, built));
+        if config.boots && is_built {
+            cases.extend(booted(project, &kbuild, &name)?);
+        }
     }
     fs::remove_dir_all(&build_dir)?;
     Ok(cases)
@@ -69,15 +98,56 @@ fn rustdoc(project: &Project, kbuild: &Kbuild) -> Result<()> {
 }
 
 fn build(project: &Project, kbuild: &Kbuild, name: &str, config: &Config) -> Result<()> {
-    let (start, ours) = match &config.start {
-        Some(start) => (&**start, String::new()),
-        None => (config::START, config::fragment(project, Handlers::Rust)?),
-    };
-    let fragment = format!("{ours}{}\n", config.lines);
     let log = project.log(&format!("series-{name}"));
-    config::make(kbuild, start, &fragment, &log)?;
+    let lines = format!("{}\n", config.lines);
+    match config.start.as_deref() {
+        Some("debian") => {
+            let kernel = version_of(&project.tree()).context("the tree has no version")?;
+            let text = kernel_config::of(project, kernel.series())?;
+            config::complete(kbuild, &text, &lines, &log)?;
+        }
+        Some(start) => config::make(kbuild, start, &lines, &log)?,
+        None => {
+            let ours = config::fragment(project, Handlers::Rust)?;
+            config::make(kbuild, config::START, &format!("{ours}{lines}"), &log)?;
+        }
+    }
     config::holds(kbuild, &config.lines)?;
-    make(project, kbuild, name, &TARGETS).map(drop)
+    match config.boots {
+        true => make(project, kbuild, name, &["Image"]).map(drop),
+        false => make(project, kbuild, name, &TARGETS).map(drop),
+    }
+}
+
+/// Boots a kernel, and runs our selftests there.
+fn booted(project: &Project, kbuild: &Kbuild, name: &str) -> Result<Vec<Case>> {
+    let base = project.base().join(name);
+    let other = project.clone().with_tree_as_it_is(&base);
+    let image = kbuild.build_dir.join("arch/arm64/boot/Image");
+    copy_whole(&image, &other.image(Handlers::Rust))?;
+    for place in ["linux", "selftests"] {
+        let link = base.join(place);
+        if !link.exists() {
+            fs::os::unix::fs::symlink(project.base().join(place), link)?;
+        }
+    }
+    let mut plan = Plan::default();
+    selftests::plan_on(&other, &mut plan, HOST, Handlers::Rust)?;
+    let boots = plan.boot(&other, &hosts::load(project)?)?;
+    let results = selftests::results(&other, &boots, HOST, Handlers::Rust);
+    Ok(match results {
+        Ok(results) => {
+            let named = |test: &str, case: Case| {
+                let of = format!("{name}/{test}/{}", case.name);
+                Case::new(of, case.outcome)
+            };
+            let results = results
+                .into_iter()
+                .flat_map(|(_, test, cases)| cases.into_iter().map(move |case| named(&test, case)));
+            results.collect()
+        }
+        Err(error) => vec![Case::fail(format!("{name}/boot"), format!("{error:#}"))],
+    })
 }
 
 /// Runs a `make` that must not warn of files of ours, and returns what it prints.
@@ -104,6 +174,7 @@ mod tests {
         assert!(configs.contains_key("KVM=n") && configs["allmodconfig"].start.is_some());
         for (name, config) in configs {
             assert!(config.lines.contains("CONFIG_"), "{name}");
+            assert_eq!(config.make.is_empty(), config.needs.is_none(), "{name}");
         }
     }
 }
