@@ -40,10 +40,10 @@ const REPRODUCIBLE: [&str; 5] = [
     "KBUILD_BUILD_TIMESTAMP=1970-01-01",
 ];
 
-/// Where KCSAN looks, if it is configured: at KVM, without its code for EL2. Elsewhere in Linux there
-/// are races that are known.
+/// Where KCSAN looks, if it is configured: at KVM, without its code for EL2, and at locks, by which
+/// it knows what is ordered. Elsewhere in Linux there are races that are known.
 const KCSAN: &str = "KCSAN_SANITIZE=$(if $(filter-out arch/arm64/kvm/hyp%,\
-                     $(filter arch/arm64/kvm% virt/kvm% rust%,$(obj))),y,n)";
+                     $(filter arch/arm64/kvm% virt/kvm% kernel/locking% rust%,$(obj))),y,n)";
 
 /// A tree, where it is built, and with what.
 pub struct Kbuild {
