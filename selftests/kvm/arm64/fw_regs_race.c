@@ -19,6 +19,10 @@
  * Against the end of the VM: one thread sets a register, the other one closes all
  * files of the VM. Sets succeed until they get EBADF.
  *
+ * Against the guest's discovery, in a default VM: one thread sets PSCI_VERSION,
+ * which does not freeze, to one value and then to another; the guest is told one
+ * of the two.
+ *
  * With -s SECONDS each of these races takes that long.
  */
 #include "fw_regs_race.h"
@@ -406,9 +410,68 @@ static void test_close(enum race_mode mode, const char *lacking)
 		ksft_print_msg("%lu sets got another error\n", bad);
 }
 
+static void *set_version_until_stopped(void *arg)
+{
+	struct setter *s = arg;
+
+	for (; !s->stop; s->sets++)
+		TEST_ASSERT(!fw_set(s->vcpu, &fw_regs[FW_PSCI_VERSION],
+				    s->values[FW_PSCI_VERSION][s->sets % 2]),
+			    "A version is refused");
+
+	return NULL;
+}
+
+static void test_discovery(enum race_mode mode, const char *lacking)
+{
+	const struct fw_reg *psci = &fw_regs[FW_PSCI_VERSION];
+	unsigned long asked, bad = 0;
+	struct kvm_vcpu *vcpus[2];
+	struct setter s = {};
+	struct timespec since;
+	struct kvm_vm *vm;
+	pthread_t thread;
+	u64 *vals;
+
+	if (lacking) {
+		ksft_test_result_skip("%s, PSCI_VERSION amid the guest's discovery: %s\n",
+				      race_mode_names[mode], lacking);
+		return;
+	}
+
+	vm = fw_vm_create(false, vcpus, 2);
+	s.vcpu = vcpus[1];
+	vals = s.values[FW_PSCI_VERSION];
+	vals[0] = fw_get(s.vcpu, psci);
+	vals[1] = psci->low;
+	fw_vm_run(vcpus[0]);
+
+	thread = race_start(set_version_until_stopped, &s);
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	for (asked = 0; !time_is_up(&since, asked); asked++) {
+		u64 told;
+
+		/* On one CPU, the other thread works meanwhile. */
+		if (mode == ONE_CPU)
+			random_sleep(1000, 1000 * 1000);
+		told = fw_guest_ask(vcpus[0], psci);
+		bad += told != vals[0] && told != vals[1];
+	}
+	s.stop = true;
+	pthread_join(thread, NULL);
+	calls += asked + s.sets;
+
+	ksft_print_msg("asked %lu times amid %lu sets\n", asked, s.sets);
+	ksft_test_result(!bad && s.sets, "%s, PSCI_VERSION amid the guest's discovery\n",
+			 race_mode_names[mode]);
+	if (bad)
+		ksft_print_msg("another version was told %lu times\n", bad);
+	kvm_vm_free(vm);
+}
+
 int main(int argc, char *argv[])
 {
-	int i, mode, opt, plan = 4;
+	int i, mode, opt, plan = 5;
 
 	while ((opt = getopt(argc, argv, "s:")) != -1) {
 		TEST_ASSERT(opt == 's', "Usage: %s [-s seconds]", argv[0]);
@@ -431,6 +494,7 @@ int main(int argc, char *argv[])
 		test_ssbs(mode, false, no_strict);
 		test_cap(mode, no_strict ?: fw_vm_lacking(false));
 		test_close(mode, no_race);
+		test_discovery(mode, no_race ?: fw_vm_lacking(false));
 	}
 	ksft_print_msg("%lu calls in all\n", calls);
 
