@@ -40,10 +40,13 @@ const REPRODUCIBLE: [&str; 5] = [
     "KBUILD_BUILD_TIMESTAMP=1970-01-01",
 ];
 
-/// Where KCSAN looks, if it is configured: at KVM, without its code for EL2, and at locks, by which
-/// it knows what is ordered. Elsewhere in Linux there are races that are known.
-const KCSAN: &str = "KCSAN_SANITIZE=$(if $(filter-out arch/arm64/kvm/hyp%,\
-                     $(filter arch/arm64/kvm% virt/kvm% kernel/locking% rust%,$(obj))),y,n)";
+/// Where KCSAN looks, if it is configured: at KVM, without its code for EL2. Elsewhere in Linux there
+/// are races that are known. What locks and the scheduler order it has to know.
+const KCSAN: [&str; 2] = [
+    "KCSAN_SANITIZE=$(if $(filter-out arch/arm64/kvm/hyp%,\
+     $(filter arch/arm64/kvm% virt/kvm% rust%,$(obj))),y,n)",
+    "KCSAN_INSTRUMENT_BARRIERS=$(if $(filter kernel/locking% kernel/sched%,$(obj)),y,n)",
+];
 
 /// A tree, where it is built, and with what.
 pub struct Kbuild {
@@ -88,7 +91,7 @@ impl Kbuild {
         let make = make(
             &self.tree,
             &settings,
-            &[&REPRODUCIBLE[..], &[KCSAN], args].concat(),
+            &[&REPRODUCIBLE[..], &KCSAN, args].concat(),
         );
         // Where bindgen finds the libclang of the same version, in Debian's layout.
         let libclang = PathBuf::from(format!("/usr/lib/llvm-{}/lib", llvm.major));
