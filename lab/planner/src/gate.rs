@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use fixedbitset::FixedBitSet;
 use fw_regs_policy::Reason;
+use serde::Serialize;
 
 use crate::matrix::Vm;
 use crate::{Dumps, HostOffers, Hosts, Kind, Question, Refused, Verdicts};
@@ -62,6 +63,15 @@ pub struct LostMoves {
 
 /// Why VMs cannot come back.
 pub type Losses = BTreeMap<Cause, Between>;
+
+/// Which kinds of VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kinds {
+    Any,
+    Strict,
+    Default,
+}
 
 /// What VMs that are equal lose.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -192,6 +202,34 @@ fn set(hosts: &Hosts, groups: &[usize]) -> FixedBitSet {
     let mut set = FixedBitSet::with_capacity(hosts.groups().len());
     set.extend(groups.iter().copied());
     set
+}
+
+impl Kinds {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Strict => Vm::Strict.name(),
+            Self::Default => Vm::Default.name(),
+        }
+    }
+}
+
+impl Lost {
+    /// Why VMs cannot come back; what both kinds of VM lose alike is told once.
+    pub fn ways_back(&self) -> impl Iterator<Item = (Kinds, &Cause, &Between)> {
+        let (strict, default) = (&self.strict_back, &self.default_back);
+        let same = |other: &Losses, cause, between| other.get(cause) == Some(between);
+        let of_strict = strict.iter().map(move |(cause, between)| {
+            let kinds = match same(default, cause, between) {
+                true => Kinds::Any,
+                false => Kinds::Strict,
+            };
+            (kinds, cause, between)
+        });
+        let of_default = default.iter();
+        let of_default = of_default.filter(move |(cause, between)| !same(strict, cause, between));
+        of_strict.chain(of_default.map(|(cause, between)| (Kinds::Default, cause, between)))
+    }
 }
 
 impl Cause {

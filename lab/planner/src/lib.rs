@@ -30,7 +30,7 @@ mod verdicts;
 pub use dumps::{Dumps, Kind, SavedVm};
 pub use fleet::{Hosts, Offered};
 pub use floor::{floor, Bound, NoFloor};
-pub use gate::{Between, Cause, Gate, Losses, Lost, LostMoves};
+pub use gate::{Between, Cause, Gate, Kinds, Losses, Lost, LostMoves};
 pub use hosts::{Handlers, HostOffers};
 pub use lines::Registers;
 pub use offers::Offers;

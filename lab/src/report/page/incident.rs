@@ -2,9 +2,10 @@
 
 //! The incident in the field data (see `lab/testdata/README.md`), told as an example.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use askama::Template;
-use planner::Registers;
+use planner::reason::Reason;
+use planner::{Dumps, Gate, HostOffers, Kinds, Registers, SavedVm};
 
 use super::detail;
 use crate::model::matrix::{Matrix, Vm};
@@ -24,6 +25,7 @@ struct Incident {
     /// Hosts that are in the place of the upgraded machine.
     like: String,
     refusals: Vec<String>,
+    losses: Vec<Loss>,
     accept_before: String,
     accept_after: String,
 }
@@ -33,6 +35,14 @@ struct Row {
     before: String,
     after: String,
     changed: bool,
+}
+
+/// What a VM loses by an update.
+struct Loss {
+    update: String,
+    vm: &'static str,
+    loses: &'static str,
+    because: String,
 }
 
 /// None where the matrix has not the dumps that tell it.
@@ -70,6 +80,7 @@ pub fn tell(matrix: &Matrix, moves: &Moves) -> Result<Option<String>> {
                 format!("{what}: {why}")
             })
             .collect(),
+        losses: losses(&matrix.dumps[before], &matrix.dumps[after])?,
         accept_before: hosts(&|host| accepts(before, host)),
         accept_after: hosts(&|host| accepts(after, host)),
     };
@@ -91,4 +102,34 @@ fn rows(before: &Registers, after: &Registers) -> Vec<Row> {
         }
     };
     before.iter().map(row).collect()
+}
+
+/// What a fresh VM loses when the machine is updated, and when that is taken back.
+fn losses(before: &SavedVm, after: &SavedVm) -> Result<Vec<Loss>> {
+    let mut losses = Vec::new();
+    for (from, to) in [(before, after), (after, before)] {
+        // Of the same name: one machine.
+        let machine = |dump: &SavedVm| {
+            let vm = SavedVm::new("machine", dump.registers.clone());
+            HostOffers::of_fresh(vm, String::new()).map_err(Error::msg)
+        };
+        let vms = Dumps::group(vec![machine(from)?.fresh_vm()]);
+        let kinds = Vec::from_iter(Dumps::kinds(&vms));
+        let mut gate = Gate::new(vec![machine(from)?], vec![machine(to)?], &kinds, false);
+        let loss = |vm: Kinds, loses, id, value, reason: Reason| Loss {
+            update: format!("{} to {}", from.name, to.name),
+            vm: vm.name(),
+            loses,
+            because: format!("{} = {}: {}", name(id), long(id, value), reason.text()),
+        };
+        for vm in &vms {
+            let lost = gate.judge(vm, usize::MAX);
+            let moves = lost.moves.iter();
+            losses.extend(moves.map(|it| loss(Kinds::Any, "move", it.id, it.value, it.reason)));
+            let back = lost.ways_back();
+            losses
+                .extend(back.map(|(vm, it, _)| loss(vm, "come back", it.id, it.value, it.reason)));
+        }
+    }
+    Ok(losses)
 }

@@ -69,7 +69,23 @@ fn every_difference_is_explained() {
 #[test]
 fn the_incident_is_told_where_there_are_its_dumps() {
     let mut matrix = fleet();
-    assert!(render(&matrix).unwrap().contains("From the field"));
+    let page = render(&matrix).unwrap();
+    assert!(page.contains("From the field"));
+    let (_, losses) = page.split_once("id=\"losses\"").unwrap();
+    let (losses, _) = losses.split_once("</table>").unwrap();
+    let row = |update: &str, vm: &str, loses: &str| {
+        format!(
+            "{update}</th><td>{vm}</td><td>{loses}</td>\
+             <td>SMCCC_ARCH_WORKAROUND_3 = 2 (not required): exceeds the offer</td>"
+        )
+    };
+    for row in [
+        row("v2-6.1.129 to v2-6.1.172", "any", "move"),
+        row("v2-6.1.172 to v2-6.1.129", "default", "come back"),
+    ] {
+        assert!(losses.contains(&row), "{losses}");
+    }
+    assert_eq!(losses.matches("<tr>").count(), 1 + 2, "{losses}");
     matrix.dumps.retain(|dump| dump.name != "v2-6.1.129");
     assert!(!render(&matrix).unwrap().contains("From the field"));
 }

@@ -168,6 +168,8 @@ const tests = {
 	"incident"() {
 		tells(document.querySelector("[aria-labelledby=incident]"), "v2-6.1.129", "v2-6.1.172",
 			"SMCCC_ARCH_WORKAROUND_3 = 2 (not required): EINVAL: exceeds the offer");
+		tells(document.querySelector("#losses"), "v2-6.1.172 to v2-6.1.129defaultcome back",
+			"v2-6.1.129 to v2-6.1.172anymove");
 	},
 
 	// The page follows the system, until it is told otherwise.

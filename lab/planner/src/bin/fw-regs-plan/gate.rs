@@ -11,7 +11,7 @@ use clap::Args;
 use fixedbitset::FixedBitSet;
 use planner::reason::Reason;
 use planner::registers::Id;
-use planner::{Between, Cause, Dumps, Gate, Losses, Lost};
+use planner::{Dumps, Gate, Kinds, Lost};
 use serde::Serialize;
 
 use crate::session::Session;
@@ -58,15 +58,6 @@ pub struct Row {
 pub enum Way {
     Move,
     ComeBack,
-}
-
-/// Which kinds of VM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kinds {
-    Any,
-    Strict,
-    Default,
 }
 
 /// Who loses it: VMs by name, and between which hosts, by group.
@@ -124,22 +115,6 @@ pub fn may_move(out: &mut impl Write, args: &GateArgs, session: &mut Session) ->
     Ok(tally.outcome())
 }
 
-/// Why VMs cannot come back; what both kinds of VM lose alike is told once.
-pub fn ways_back(lost: &Lost) -> impl Iterator<Item = (Kinds, &Cause, &Between)> {
-    let (strict, default) = (&lost.strict_back, &lost.default_back);
-    let same = |other: &Losses, cause, between| other.get(cause) == Some(between);
-    let of_strict = strict.iter().map(move |(cause, between)| {
-        let kinds = match same(default, cause, between) {
-            true => Kinds::Any,
-            false => Kinds::Strict,
-        };
-        (kinds, cause, between)
-    });
-    let of_default = default.iter();
-    let of_default = of_default.filter(move |(cause, between)| !same(strict, cause, between));
-    of_strict.chain(of_default.map(|(cause, between)| (Kinds::Default, cause, between)))
-}
-
 impl<'a> Table<'a> {
     fn add(&mut self, dumps: &'a Dumps, lost: &Lost) {
         for moves in &lost.moves {
@@ -158,7 +133,7 @@ impl<'a> Table<'a> {
                 .offers
                 .extend(moves.offers.iter().map(|(offer, _)| *offer));
         }
-        for (kinds, cause, between) in ways_back(lost) {
+        for (kinds, cause, between) in lost.ways_back() {
             let losers = self.losers(
                 dumps,
                 Row {

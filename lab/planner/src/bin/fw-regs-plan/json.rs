@@ -26,10 +26,10 @@ use std::io::{Result, Write};
 use fixedbitset::FixedBitSet;
 use planner::reason::Reason;
 use planner::registers::json;
-use planner::{Dumps, Hosts, Lost, Offered, Verdicts};
+use planner::{Dumps, Hosts, Kinds, Lost, Offered, Verdicts};
 use serde::{Serialize, Serializer};
 
-use crate::gate::{ways_back, Kinds, Way};
+use crate::gate::Way;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -171,7 +171,7 @@ pub fn lost(
             back_to: Vec::new(),
         })
     });
-    let back = ways_back(lost).map(|(kinds, cause, between)| LossLine {
+    let back = lost.ways_back().map(|(kinds, cause, between)| LossLine {
         vm: kinds,
         way: Way::ComeBack,
         register: cause.id,

@@ -7,12 +7,11 @@ use std::io::{Result, Write};
 use comfy_table::presets::NOTHING;
 use comfy_table::Table;
 use fixedbitset::FixedBitSet;
-use planner::matrix::Vm;
 use planner::reason::Reason;
 use planner::registers::{long, name, short};
 use planner::Hosts;
 
-use crate::gate::{self, Kinds, Losers, Row, Tally, Way};
+use crate::gate::{self, Losers, Row, Tally, Way};
 use crate::text;
 
 pub fn lost(
@@ -27,14 +26,9 @@ pub fn lost(
         table.load_preset(NOTHING);
         table.set_header(["VMs", "kind", "may no longer", "because"]);
         for (row, losers) in &lost.rows {
-            let kinds = match row.kinds {
-                Kinds::Any => "any",
-                Kinds::Strict => Vm::Strict.name(),
-                Kinds::Default => Vm::Default.name(),
-            };
             table.add_row([
                 text::some(losers.vms.iter().copied(), all),
-                kinds.to_owned(),
+                row.kinds.name().to_owned(),
                 way(row.way, (from, to), losers, all),
                 because(row, losers, all),
             ]);
