@@ -5,7 +5,7 @@
 
 use anyhow::{ensure, Context, Result};
 
-use crate::base::kernel::Handlers;
+use crate::base::kernel::{Handlers, Kernel, Variant};
 use crate::base::project::Project;
 use crate::boot::console::tail;
 use crate::model::results::{Case, Groups};
@@ -26,19 +26,33 @@ const SHOWN: usize = 40;
 const RANDOM: u32 = 25_000;
 
 /// Whose answers are compared: who they are, the kernel, and an option of the program.
-type Side = (&'static str, Handlers, &'static str);
+type Side = (&'static str, Kernel, &'static str);
 
-const C: Side = ("C handlers", Handlers::C, "");
-const DEFAULT: Side = ("default VM", Handlers::Rust, "");
-const STRICT: Side = ("strict VM", Handlers::Rust, "-s");
+const C: Side = ("C handlers", Kernel::Ours(Handlers::C), "");
+const DEFAULT: Side = ("default VM", Kernel::Ours(Handlers::Rust), "");
+const STRICT: Side = ("strict VM", Kernel::Ours(Handlers::Rust), "-s");
 
 pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
     for host in hosts::with_selftests(project)? {
-        for (_, handlers, option) in [C, DEFAULT, STRICT] {
-            let test = format!("{TEST} -n {RANDOM} {option}");
-            let job = plan.job(&host.name, handlers);
-            selftest(project, job, &format!("diff{option}"), &test, SECONDS)?;
-        }
+        plan_on(project, plan, &host.name, &[C, DEFAULT, STRICT])?;
+    }
+    Ok(())
+}
+
+/// A default VM of another kernel, against the C handlers.
+pub fn plan_with(project: &Project, plan: &mut Plan, host: &str, variant: Variant) -> Result<()> {
+    plan_on(project, plan, host, &[C, with(variant)])
+}
+
+fn with(variant: Variant) -> Side {
+    ("default VM", variant.into(), "")
+}
+
+fn plan_on(project: &Project, plan: &mut Plan, host: &str, sides: &[Side]) -> Result<()> {
+    for (_, kernel, option) in sides {
+        let test = format!("{TEST} -n {RANDOM} {option}");
+        let job = plan.job(host, *kernel);
+        selftest(project, job, &format!("diff{option}"), &test, SECONDS)?;
     }
     Ok(())
 }
@@ -50,10 +64,7 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     for host in hosts::with_selftests(project)? {
         let name = &host.name;
         // A line for each host.
-        let case = match unexpected(boots, name, [C, DEFAULT], |_| false) {
-            Ok(total) => Case::pass(format!("{name}: 0 differences in {total} vectors")),
-            Err(error) => Case::fail(name, format!("{error:#}")),
-        };
+        let case = none(boots, name, [C, DEFAULT]);
         groups.push(("C against default".to_owned(), vec![case]));
         let meant = |difference: &_| deviations::is_meant(&mut deviations, name, difference);
         let result = unexpected(boots, name, [DEFAULT, STRICT], meant);
@@ -69,6 +80,18 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
         groups.push((deviation.name, vec![case]));
     }
     Ok(groups)
+}
+
+pub fn judge_with(boots: &Boots, host: &str, variant: Variant) -> Case {
+    none(boots, host, [C, with(variant)])
+}
+
+/// The two sides answer alike.
+fn none(boots: &Boots, host: &str, sides: [Side; 2]) -> Case {
+    match unexpected(boots, host, sides, |_| false) {
+        Ok(total) => Case::pass(format!("{host}: 0 differences in {total} vectors")),
+        Err(error) => Case::fail(host, format!("{error:#}")),
+    }
 }
 
 /// Whether the two sides answer differently only where that is meant. Returns how many vectors
@@ -91,8 +114,8 @@ fn unexpected(
     Ok(a.total)
 }
 
-fn vectors(boots: &Boots, host: &str, (title, handlers, option): Side) -> Result<Vectors> {
-    let transcript = boots.transcript(host, handlers)?;
+fn vectors(boots: &Boots, host: &str, (title, kernel, option): Side) -> Result<Vectors> {
+    let transcript = boots.transcript(host, kernel)?;
     let section = transcript.section(&command_name(&format!("diff{option}"), TEST))?;
     ensure!(
         section.status == 0,

@@ -21,7 +21,7 @@ use crate::model::hosts::{self, Host};
 use crate::model::moves::Moves;
 use crate::model::results::{Case, Groups};
 use crate::verify::boots::{cases_or_failure, Boots, Plan};
-use crate::verify::selftests;
+use crate::verify::{differential, selftests};
 
 /// The command that looks for memory that nobody can free any more.
 const LEAKS: &str = "leaks";
@@ -37,6 +37,8 @@ struct Work {
     check: Option<String>,
     #[serde(default)]
     races: Vec<String>,
+    #[serde(default)]
+    vectors: Vec<String>,
 }
 
 /// `lab/data/sanitize.toml`.
@@ -82,6 +84,9 @@ pub fn run(project: &Project, built: &Built, only: &[Variant], seconds: u64) -> 
         for host in &work.races {
             races::plan_on(project, &mut plan, host, variant, seconds)?;
         }
+        for host in &work.vectors {
+            differential::plan_with(project, &mut plan, host, variant)?;
+        }
         let boots = plan.boot(project, &all)?;
         for host in &work.hosts {
             groups.extend(judge_on(project, &boots, host, variant));
@@ -89,6 +94,9 @@ pub fn run(project: &Project, built: &Built, only: &[Variant], seconds: u64) -> 
         for host in &work.races {
             groups.extend(races::judge_on(&boots, host, variant));
         }
+        let vectors = work.vectors.iter();
+        let vectors = vectors.map(|host| differential::judge_with(&boots, host, variant));
+        groups.push((format!("vectors/{}", variant.name()), vectors.collect()));
         let moves = moves(project, built, &all, variant, &work.hosts);
         let moves = Case::from_result("laws and mistakes", moves);
         groups.push((format!("moves/{}", variant.name()), vec![moves]));
@@ -162,7 +170,7 @@ mod tests {
         let all = hosts::load(&Project::here()).unwrap();
         let work = load().unwrap();
         for work in work.values() {
-            for host in [&work.hosts[..], &work.races]
+            for host in [&work.hosts[..], &work.races, &work.vectors]
                 .concat()
                 .iter()
                 .chain(&work.check)
