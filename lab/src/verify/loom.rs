@@ -2,10 +2,9 @@
 
 //! The component with two threads that loom plays (`lab/fuzz/src/weak.rs`).
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::ask::ktap;
-use crate::base::process::command;
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::model::results::{Case, Groups};
@@ -13,27 +12,9 @@ use crate::verify::unit;
 
 pub fn run(project: &Project) -> Result<Groups> {
     let _step = Step::spinner("racing threads with loom");
-    let target = unit::target_dir()?;
-    let args = [
-        "run",
-        "--locked",
-        "--package=fw-regs-fuzz",
-        "--features=loom",
-        "--bin=fw-regs-loom",
-        "--color=never",
-        "--target-dir",
-        &target.to_string_lossy(),
-    ];
-    let output = command("cargo", args)
-        .dir(project.root().join("lab"))
-        .stdin_null()
-        .stderr_to_stdout()
-        .stdout_capture()
-        .unchecked()
-        .run()
-        .context("cargo")?;
-    let status = output.status.code().unwrap_or(-1);
-    let cases = ktap::program(status, &String::from_utf8_lossy(&output.stdout));
+    let run = "run --locked --package=fw-regs-fuzz --features=loom --bin=fw-regs-loom";
+    let (status, output) = unit::cargo(project, run)?;
+    let cases = ktap::program(status, &output);
     Ok(groups(cases))
 }
 

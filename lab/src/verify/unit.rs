@@ -18,32 +18,30 @@ use crate::model::results::{Case, Groups};
 pub fn run(project: &Project) -> Result<Groups> {
     let _step = Step::spinner("cargo test");
     get::want(project, "g++")?;
-    let target = target_dir()?;
-    let args = [
-        "test",
-        "--locked",
-        "--workspace",
-        "--no-fail-fast",
-        "--color=never",
-        "--target-dir",
-        &target.to_string_lossy(),
-    ];
-    let output = command("cargo", args)
+    let (status, text) = cargo(project, "test --locked --workspace --no-fail-fast")?;
+    let mut groups = groups(&text, status == 0);
+    groups.push(crate::verify::prove::tests(project));
+    Ok(groups)
+}
+
+/// Has Cargo do something with the lab's workspace. Returns its status, and all that it said.
+pub fn cargo(project: &Project, args: &str) -> Result<(i32, String)> {
+    let output = command("cargo", args.split(' '))
         .dir(project.root().join("lab"))
+        .env("CARGO_TERM_COLOR", "never")
+        .env("CARGO_TARGET_DIR", target_dir()?)
         .stdin_null()
         .stderr_to_stdout()
         .stdout_capture()
         .unchecked()
         .run()
         .context("cargo")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let mut groups = groups(&text, output.status.success());
-    groups.push(crate::verify::prove::tests(project));
-    Ok(groups)
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok((output.status.code().unwrap_or(-1), text))
 }
 
 /// Where this program was built: nothing that it needs is built a second time.
-pub fn target_dir() -> Result<PathBuf> {
+fn target_dir() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program.ancestors().nth(2);
     Ok(target.context("the program is in no directory")?.to_owned())
