@@ -56,9 +56,14 @@ pub fn ensure(project: &Project, purposes: &[Purpose]) -> Result<Toolchain> {
 
 /// Makes sure of a program that few need, and whose package has its name.
 pub fn want(project: &Project, program: &str) -> Result<()> {
+    want_from(project, program, &[program.to_owned()])
+}
+
+/// Makes sure of a program that comes with these packages.
+pub fn want_from(project: &Project, program: &str, packages: &[String]) -> Result<()> {
     match find_program(program) {
         Some(_) => Ok(()),
-        None => Apt::find(project).install(&[program.to_owned()]),
+        None => Apt::find(project).install(packages),
     }
 }
 

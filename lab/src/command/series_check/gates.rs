@@ -12,13 +12,13 @@ use serde::Deserialize;
 use super::TARGETS;
 use crate::base::disk::copy_whole;
 use crate::base::kernel::Handlers;
-use crate::base::process::{find_program, logged};
+use crate::base::process::logged;
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::build::kernel::make::{Kbuild, Warnings};
 use crate::build::kernel::{config, copy_build, refuse_warnings};
 use crate::get::source::version_of;
-use crate::get::{kernel_config, Toolchain};
+use crate::get::{self, kernel_config, Toolchain};
 use crate::model::hosts;
 use crate::model::results::Case;
 use crate::verify::{boots::Plan, selftests};
@@ -32,14 +32,19 @@ struct Config {
     /// Debian configures.
     start: Option<String>,
     lines: String,
-    /// Settings of `make`, by which another compiler builds it.
-    #[serde(default)]
-    make: Vec<String>,
-    /// The program without which it is left out.
-    needs: Option<String>,
+    /// What builds it, if that is not what builds the other kernels.
+    compiler: Option<Compiler>,
     /// Whether the kernel is built whole, boots, and runs our selftests.
     #[serde(default)]
     boots: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Compiler {
+    make: Vec<String>,
+    program: String,
+    packages: Vec<String>,
 }
 
 /// The host on which such a kernel boots.
@@ -58,15 +63,14 @@ pub fn run(project: &Project, tools: &Toolchain) -> Result<Vec<Case>> {
     ];
     for (name, config) in configs {
         let name = format!("config-{name}");
-        let missing = config
-            .needs
-            .as_deref()
-            .filter(|it| find_program(it).is_none());
-        if let Some(program) = missing {
-            cases.push(Case::skip(name, format!("{program} is not installed")));
-            continue;
+        let mut kbuild = kbuild.with(&[]);
+        if let Some(it) = &config.compiler {
+            if let Err(error) = get::want_from(project, &it.program, &it.packages) {
+                cases.push(Case::skip(name, format!("{error:#}")));
+                continue;
+            }
+            kbuild = kbuild.with(&it.make);
         }
-        let kbuild = kbuild.with(&config.make);
         let built = build(project, &kbuild, &name, &config);
         let is_built = built.is_ok();
         cases.push(Case::from_result(&*name, built));
@@ -174,7 +178,6 @@ mod tests {
         assert!(configs.contains_key("KVM=n") && configs["allmodconfig"].start.is_some());
         for (name, config) in configs {
             assert!(config.lines.contains("CONFIG_"), "{name}");
-            assert_eq!(config.make.is_empty(), config.needs.is_none(), "{name}");
         }
     }
 }
