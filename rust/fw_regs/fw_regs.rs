@@ -7,7 +7,7 @@
 //! saves on one host and restores on another, and cannot judge: only the receiving kernel knows
 //! what it can keep. This component owns the registers' list, get and set handlers.
 //!
-//! A VM has, to the bit, what the C handlers give it. What userspace sets the registers of a
+//! A default VM has, to the bit, what the C handlers give it. What userspace sets the registers of a
 //! *strict* VM to is kept, shown to the guest, and does not change once the VM has run: a VM is
 //! strict where its VMM enables `KVM_CAP_ARM_FW_REGS_STRICT`, or the host has
 //! `kvm_arm_fw_regs.strict=1` on its command line.
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn kvm_arm_copy_fw_reg_indices(
 ///
 /// - `vcpu` must point to an initialised vCPU that stays alive during the call. The caller must
 ///   not hold the `config_lock` of its VM.
-/// - `reg` must be valid for reads during the call.
+/// - `reg` must be valid for reads during the call, and nobody may write to it meanwhile.
 #[export]
 pub unsafe extern "C" fn kvm_arm_get_fw_reg(
     vcpu: *mut bindings::kvm_vcpu,
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn kvm_arm_get_fw_reg(
 ) -> c_int {
     // SAFETY: The caller guarantees that `vcpu` is initialised and stays alive.
     let vcpu = unsafe { Vcpu::from_raw(vcpu) };
-    // SAFETY: The caller guarantees that `reg` is valid for reads.
+    // SAFETY: The caller guarantees that `reg` is valid for reads, and not written to.
     let reg = unsafe { OneReg::from_raw(reg) };
     to_errno(handlers::get(vcpu, reg))
 }
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn kvm_arm_get_fw_reg(
 ///
 /// - `vcpu` must point to an initialised vCPU that stays alive during the call. The caller must
 ///   not hold the `config_lock` of its VM.
-/// - `reg` must be valid for reads during the call.
+/// - `reg` must be valid for reads during the call, and nobody may write to it meanwhile.
 #[export]
 pub unsafe extern "C" fn kvm_arm_set_fw_reg(
     vcpu: *mut bindings::kvm_vcpu,
@@ -202,7 +202,7 @@ pub unsafe extern "C" fn kvm_arm_set_fw_reg(
 ) -> c_int {
     // SAFETY: The caller guarantees that `vcpu` is initialised and stays alive.
     let vcpu = unsafe { Vcpu::from_raw(vcpu) };
-    // SAFETY: The caller guarantees that `reg` is valid for reads.
+    // SAFETY: The caller guarantees that `reg` is valid for reads, and not written to.
     let reg = unsafe { OneReg::from_raw(reg) };
     to_errno(handlers::set(vcpu, reg))
 }

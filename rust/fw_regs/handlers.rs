@@ -101,7 +101,7 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Accepted, Reaso
     let value = register.parse(value, vm.has_feature(VcpuFeature::Psci0_2))?;
     let retention = register.retention(vm.has_flag(VmFlag::FwRegsStrict));
 
-    let mut config = vm.lock_config();
+    let config = vm.lock_config();
     let entry = entry(vm, register);
     let state = State {
         offer: entry.offer,

@@ -47,7 +47,7 @@ use crate::Into;
 #[repr(u32)]
 pub enum Reason {
     /// There is no such register, or not of that size.
-    UnknownRegister = 2,
+    UnknownRegister = 1,
     /// The user memory that holds the value cannot be read.
     BadAddress,
     /// The value has no meaning in this register.
@@ -67,7 +67,7 @@ pub enum Accepted {
     /// The host can keep the value.
     Value = 0,
     /// There is no such register, but the value promises nothing and the VM does not mind.
-    NullPromise,
+    NullPromise = 7,
 }
 
 /// What becomes of an accepted value.

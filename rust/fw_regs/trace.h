@@ -12,36 +12,36 @@
 
 enum kvm_arm_fw_reg_verdict {
 	KVM_ARM_FW_REG_ACCEPTED,
-	KVM_ARM_FW_REG_NULL_PROMISE,
 	KVM_ARM_FW_REG_UNKNOWN_REGISTER,
 	KVM_ARM_FW_REG_BAD_ADDRESS,
 	KVM_ARM_FW_REG_MALFORMED,
 	KVM_ARM_FW_REG_WRONG_FEATURE,
 	KVM_ARM_FW_REG_EXCEEDS_OFFER,
 	KVM_ARM_FW_REG_FROZEN,
+	KVM_ARM_FW_REG_NULL_PROMISE,
 };
 
 #endif
 
 TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_ACCEPTED);
-TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_NULL_PROMISE);
 TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_UNKNOWN_REGISTER);
 TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_BAD_ADDRESS);
 TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_MALFORMED);
 TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_WRONG_FEATURE);
 TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_EXCEEDS_OFFER);
 TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_FROZEN);
+TRACE_DEFINE_ENUM(KVM_ARM_FW_REG_NULL_PROMISE);
 
 #define show_kvm_arm_fw_reg_verdict(verdict)				\
 	__print_symbolic(verdict,					\
 		{ KVM_ARM_FW_REG_ACCEPTED,	   "accepted" },	\
-		{ KVM_ARM_FW_REG_NULL_PROMISE,	   "accepted: promises nothing" }, \
 		{ KVM_ARM_FW_REG_UNKNOWN_REGISTER, "refused: unknown register" }, \
 		{ KVM_ARM_FW_REG_BAD_ADDRESS,	   "refused: bad address" }, \
 		{ KVM_ARM_FW_REG_MALFORMED,	   "refused: malformed" }, \
 		{ KVM_ARM_FW_REG_WRONG_FEATURE,	   "refused: wrong vCPU feature" }, \
 		{ KVM_ARM_FW_REG_EXCEEDS_OFFER,	   "refused: exceeds the offer" }, \
-		{ KVM_ARM_FW_REG_FROZEN,	   "refused: frozen" })
+		{ KVM_ARM_FW_REG_FROZEN,	   "refused: frozen" },	\
+		{ KVM_ARM_FW_REG_NULL_PROMISE,	   "accepted: promises nothing" })
 
 /*
  * A write to a firmware pseudo-register: the promise is the register's value

@@ -54,7 +54,7 @@ impl FwRegSet {
         }
     }
 
-    /// Leaves a trace event. No lock may be held.
+    /// Leaves a trace event. Never with `config_lock` held.
     #[inline]
     pub(crate) fn trace(&self, verdict: Result<Accepted, Reason>) {
         let (promise, offer) = self

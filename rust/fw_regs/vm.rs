@@ -66,7 +66,7 @@ pub(crate) fn entry(vm: &Vm, register: Register) -> Entry<'_> {
     Entry { offer, stored }
 }
 
-/// What a host that stands so to a vulnerability offers of the workaround for it.
+/// What a host in this state offers of the workaround for a vulnerability.
 #[inline]
 fn level(state: State) -> Level {
     match state {

@@ -4,14 +4,14 @@
 //!
 //! Safe views of the virtual machines and vCPUs that the C side owns: [`Vm`] and [`Vcpu`].
 //!
-//! The configuration of a VM is guarded by its `config_lock`, and changes only through [`Config`],
-//! which stands for that lock. The lock is taken inside of `vcpu->mutex`, and no user memory may be
-//! accessed while it is held.
+//! The configuration of a VM is guarded by its `config_lock`, and Rust changes it only through
+//! [`Config`], which stands for that lock. The lock is taken inside of `vcpu->mutex`, and Rust
+//! accesses no user memory while it is held.
 //!
 //! # Reads without the lock
 //!
 //! Each setting is a single word, which is read without the lock as well. Each such load, and the
-//! store that it pairs with, is one marked access without an order:
+//! store that it pairs with, is one marked access without an order, but for the features:
 //!
 //! - `psci_version`: read by [`Vm::psci_version`] and `kvm_psci_version()`, stored by
 //!   [`Config::set`].
@@ -20,10 +20,11 @@
 //! - `smccc_feat.workaround`: read by `Vm::workaround()`, stored by [`Config::set`].
 //! - `ID_AA64PFR1_EL1`: read by [`Vm::sees_ssbs`] in `kvm_read_vm_id_reg()`, stored by
 //!   `kvm_set_vm_id_reg()`.
-//! - The flags: read by [`Vm::has_flag`], set by [`Vm::set_flag`] with `kvm->lock` held, which each
-//!   vCPU that reads them has taken since, when it was created.
-//! - The features of the vCPUs: read by [`Vm::has_feature`], set by `KVM_ARM_VCPU_INIT` with
-//!   `config_lock` held, which each vCPU that reads them has taken since, when it was initialised.
+//! - The flags: read by [`Vm::has_flag`], set by [`Vm::set_flag`] before userspace has the VM, or
+//!   with `kvm->lock` held, which each vCPU that reads them has taken since, when it was created.
+//! - The features of the vCPUs: read by [`Vm::has_feature`], stored by `bitmap_copy()` in
+//!   `KVM_ARM_VCPU_INIT` with `config_lock` held, which each vCPU that reads them has taken since,
+//!   when it was initialised. A later vCPU stores the same.
 //!
 //! Loads of several words are not of one moment. They are while the lock is held, and for a vCPU
 //! that has run: `kvm_arch_vcpu_run_pid_change()` takes the lock, and no setting that is frozen
@@ -54,9 +55,11 @@ pub use config::{
     Word, //
 };
 
+use config::Kind;
 use smccc::Services;
 
 /// Whether KVM was found to work on this machine.
+#[inline]
 pub fn is_initialised() -> bool {
     // SAFETY: The function only reads a flag, and can always be called.
     unsafe { bindings::is_kvm_arm_initialised() }
@@ -153,8 +156,8 @@ impl Vm {
     /// Whether the VM's vCPUs have a feature.
     #[inline]
     pub fn has_feature(&self, feature: VcpuFeature) -> bool {
-        // SAFETY: By the type invariant the VM is valid. The features are atomic bits, and do not
-        // change once a vCPU is initialised.
+        // SAFETY: By the type invariant the VM is valid. Once a vCPU is initialised, its features are
+        // stored again only with the value that they have.
         unsafe { bindings::kvm_vcpu_has_feature(self.0.get(), feature as c_int) }
     }
 
@@ -193,9 +196,9 @@ impl Vm {
     pub fn psci_version(&self) -> Word<'_> {
         // SAFETY: By the type invariant the VM is valid; only the field's address is taken.
         let field = unsafe { &raw mut (*self.0.get()).arch.psci_version };
-        // SAFETY: The field lives as long as the VM and is aligned. kvm_psci_version() reads with
-        // READ_ONCE(), and writers hold `config_lock`.
-        Word::ZeroIfNotSet(unsafe { Atomic::from_ptr(field) })
+        // SAFETY: The field lives as long as the VM and is aligned. All other accesses are
+        // READ_ONCE() and WRITE_ONCE().
+        Word(Kind::ZeroIfNotSet(unsafe { Atomic::from_ptr(field) }))
     }
 
     /// The services that the VM has.
@@ -212,8 +215,8 @@ impl Vm {
                 Services::VendorHyp2 => &raw mut (*features).vendor_hyp_bmap_2,
             }
         };
-        // SAFETY: The field lives as long as the VM and is aligned. hypercalls.c reads with
-        // test_bit() and READ_ONCE(), and writers hold `config_lock`.
-        Word::AlwaysSet(unsafe { Atomic::from_ptr(field) })
+        // SAFETY: The field lives as long as the VM and is aligned. All other accesses are
+        // test_bit(), READ_ONCE() and WRITE_ONCE().
+        Word(Kind::AlwaysSet(unsafe { Atomic::from_ptr(field) }))
     }
 }

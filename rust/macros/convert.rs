@@ -7,12 +7,14 @@ use quote::{
 };
 use syn::{
     parse::Parser,
+    punctuated::Punctuated,
     spanned::Spanned,
     Data,
     DeriveInput,
     Error,
     Fields,
     Ident,
+    Meta,
     Result,
     Token, //
 };
@@ -59,14 +61,12 @@ impl FieldlessEnum {
 
 /// Finds the integer type in `#[repr]`.
 fn integer(input: &DeriveInput, derive: &str) -> Result<Ident> {
-    let words = syn::punctuated::Punctuated::<Ident, Token![,]>::parse_terminated;
     for attr in input.attrs.iter().filter(|a| a.path().is_ident("repr")) {
-        // What cannot be read as words, such as `align(8)`, is no integer either.
-        let Ok(words) = words.parse2(attr.meta.require_list()?.tokens.clone()) else {
-            continue;
-        };
-        if let Some(word) = words.into_iter().find(|w| INTEGERS.iter().any(|i| w == i)) {
-            return Ok(word);
+        let metas = Punctuated::<Meta, Token![,]>::parse_terminated;
+        let metas = metas.parse2(attr.meta.require_list()?.tokens.clone())?;
+        let mut words = metas.iter().filter_map(|meta| meta.path().get_ident());
+        if let Some(word) = words.find(|word| INTEGERS.iter().any(|integer| word == integer)) {
+            return Ok(word.clone());
         }
     }
     let message = format!("`{derive}` needs the integer type of the enum, such as `#[repr(u32)]`");

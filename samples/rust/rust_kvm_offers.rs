@@ -2,7 +2,7 @@
 
 //! Rust KVM sample: what this host can promise to virtual machines.
 //!
-//! At load, it logs how the host stands to the Spectre vulnerabilities, from which follows what the
+//! At boot, it logs the host's state of the Spectre vulnerabilities, from which follows what the
 //! firmware pseudo-registers can offer, and which hypercall services KVM implements.
 //!
 //! uAPI document: `Documentation/virt/kvm/arm/fw-pseudo-registers-acceptance.rst`.

@@ -61,7 +61,11 @@ mod tests {
 
     #[test]
     fn the_integer_is_found_among_other_words() {
-        for repr in ["#[repr(C, i16)]", "#[repr(align(8))] #[repr(i16)]"] {
+        for repr in [
+            "#[repr(C, i16)]",
+            "#[repr(align(8))] #[repr(i16)]",
+            "#[repr(i16, align(8))]",
+        ] {
             let [_, into] = derived(&format!("{repr} enum E {{ A }}"));
             assert!(into.contains("for i16"), "{into}");
         }

@@ -41,7 +41,7 @@ class Page(unittest.TestCase):
     def test_tables_are_put_into_their_places(self):
         page = docs.rewritten(empty_page(self.spec), self.spec)
         self.assertIn("0x0014_0001 SMCCC_ARCH_WORKAROUND_1", page)
-        self.assertIn("verdict | 0 accepted\n        | 1 accepted: promises nothing\n", page)
+        self.assertIn("verdict | 0 accepted\n        | 1 refused: unknown register\n", page)
         self.assertNotIn("old", page)
         self.assertEqual(page.count("\ntext\n"), 5)
         self.assertEqual(docs.rewritten(page, self.spec), page)

@@ -4,8 +4,8 @@
 //!
 //! Each patch is taken into a pristine tree with `git am`, and what it touches is built, with the C
 //! handlers and, as soon as there is a choice, with those in Rust. What is there after each part is
-//! built whole, boots, and passes the selftests that it has: the same as for the tree of `lab tree`,
-//! but with nothing of ours except the patches. So does the worked example of a new register on top
+//! built whole, boots, passes the selftests that it has, and is documented: the same as for the tree
+//! of `lab tree`, but with nothing of ours except the patches. So does the worked example of a new register on top
 //! of it.
 
 mod gates;
@@ -96,6 +96,9 @@ fn stands(taken: &Project, tools: &Toolchain) -> Result<Groups> {
     if has_kunit {
         let cases = kunit::judge(taken, &boots)?.into_iter();
         groups.extend(cases.map(|(_, cases)| ("kunit".to_owned(), cases)));
+        let kbuild = kernel::kbuild(taken, &taken.tree(), tools, Handlers::Rust.into())?;
+        let rustdoc = Case::from_result("rustdoc", gates::rustdoc(taken, &kbuild));
+        groups.push((String::new(), vec![rustdoc]));
     }
     Ok(groups)
 }

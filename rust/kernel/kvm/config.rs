@@ -2,10 +2,7 @@
 
 //! The configuration of a VM, and the lock that guards it.
 
-use core::ops::{
-    Deref,
-    DerefMut, //
-};
+use core::ops::Deref;
 
 use crate::{
     bindings,
@@ -29,10 +26,14 @@ use super::Vm;
 ///
 /// It is read without a lock, and written through [`Config`].
 #[derive(Clone, Copy)]
-pub enum Word<'a> {
+pub struct Word<'a>(pub(super) Kind<'a>);
+
+#[derive(Clone, Copy)]
+pub(super) enum Kind<'a> {
     /// The word is 0 where it is not set.
     ZeroIfNotSet(&'a Atomic<u32>),
     /// The word is the value plus one, or 0 where it is not set, because 0 is a value.
+    #[cfg_attr(not(CONFIG_KVM_ARM_FW_REGS_RUST), expect(dead_code))]
     PlusOne(&'a Atomic<u32>),
     /// The word has a value from the beginning.
     AlwaysSet(&'a Atomic<c_ulong>),
@@ -42,13 +43,13 @@ impl Word<'_> {
     /// The value, if it is set.
     #[inline]
     pub fn load(self) -> Option<u64> {
-        match self {
-            Self::ZeroIfNotSet(word) => match word.load(Relaxed) {
+        match self.0 {
+            Kind::ZeroIfNotSet(word) => match word.load(Relaxed) {
                 0 => None,
                 value => Some(value.into()),
             },
-            Self::PlusOne(word) => word.load(Relaxed).checked_sub(1).map(u64::from),
-            Self::AlwaysSet(word) => Some(word.load(Relaxed) as u64),
+            Kind::PlusOne(word) => word.load(Relaxed).checked_sub(1).map(u64::from),
+            Kind::AlwaysSet(word) => Some(word.load(Relaxed) as u64),
         }
     }
 }
@@ -90,13 +91,13 @@ impl<'a> Config<'a> {
         unsafe { bindings::kvm_vm_has_ran_once(self.0 .0.get()) }
     }
 
-    /// Sets a word of this VM.
+    /// Sets a word of this VM; one of 32 bits takes as many.
     #[inline]
-    pub fn set(&mut self, word: Word<'_>, value: u64) {
-        match word {
-            Word::ZeroIfNotSet(word) => word.store(value as u32, Relaxed),
-            Word::PlusOne(word) => word.store((value as u32).wrapping_add(1), Relaxed),
-            Word::AlwaysSet(word) => word.store(value as c_ulong, Relaxed),
+    pub fn set(&self, word: Word<'_>, value: u64) {
+        match word.0 {
+            Kind::ZeroIfNotSet(word) => word.store(value as u32, Relaxed),
+            Kind::PlusOne(word) => word.store((value as u32).wrapping_add(1), Relaxed),
+            Kind::AlwaysSet(word) => word.store(value as c_ulong, Relaxed),
         }
     }
 }
@@ -136,12 +137,5 @@ impl<'a> Deref for ConfigGuard<'a> {
     #[inline]
     fn deref(&self) -> &Self::Target {
         &self.config
-    }
-}
-
-impl DerefMut for ConfigGuard<'_> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.config
     }
 }

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How the host stands to the Spectre vulnerabilities.
+//! The host's state of the Spectre vulnerabilities.
 //!
 //! A state is final once the system has booted: update_mitigation_state() ignores a CPU that comes
 //! online later and would make it worse, with a warning.
-//!
-//! # Examples
-//!
-//! ```
-//! use kernel::kvm::spectre;
-//!
-//! assert_eq!(spectre::v2(), spectre::v2());
-//! ```
 //!
 //! C header: [`arch/arm64/include/asm/spectre.h`](srctree/arch/arm64/include/asm/spectre.h).
 
 use crate::bindings;
 
-/// How the host stands to one vulnerability (`enum mitigation_state`).
+/// The host's state of one vulnerability (`enum mitigation_state`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Not affected.

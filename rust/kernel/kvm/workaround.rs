@@ -5,6 +5,7 @@
 use crate::sync::atomic::Atomic;
 
 use super::{
+    config::Kind,
     smccc::Workaround,
     Vm,
     Word, //
@@ -25,6 +26,6 @@ impl Vm {
             }
         };
         // SAFETY: The field lives as long as the VM and is aligned. Nothing but this accesses it.
-        Word::PlusOne(unsafe { Atomic::from_ptr(field) })
+        Word(Kind::PlusOne(unsafe { Atomic::from_ptr(field) }))
     }
 }

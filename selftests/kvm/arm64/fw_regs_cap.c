@@ -154,14 +154,17 @@ TEST_F(cap, refused_flags_leave_vm_as_it_is)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_ARM_FW_REGS_STRICT,
-		.args = { STRICT, 1 },
+		.args = { STRICT | NULL_PROMISE, 1 },
 	};
+	u64 zero = 0;
 
 	if (fw_vm_lacking(false))
 		SKIP(return, "%s", fw_vm_lacking(false));
-	EXPECT_EQ(enable_flags(self->vm, STRICT | BIT(63)), EINVAL);
+	EXPECT_EQ(enable_flags(self->vm, STRICT | NULL_PROMISE | BIT(63)), EINVAL);
 	EXPECT_EQ(enable(self->vm, &cap), EINVAL);
 	EXPECT_FALSE(is_strict(self->vm));
+	EXPECT_EQ(fw_set_at(list_first_entry(&self->vm->vcpus, struct kvm_vcpu, list), LEVEL,
+			    &zero), ENOENT);
 }
 
 TEST_F(cap, null_promise_alone_does_not_make_vm_strict)

@@ -64,11 +64,11 @@ struct access {
 	const char *name;
 	/* Returns 0 or the errno. */
 	int (*make)(const struct fw_reg *reg, u64 *val);
-	/* How many accesses to user memory can be made to fail. */
+	/* How many accesses to user memory can be made to fail, at least. */
 	int copies;
 };
 
-static const struct access list_ids = { "list", list, 3 };
+static const struct access list_ids = { "list", list, 2 };
 static const struct access get_reg = { "get", get, 1 };
 static const struct access set_reg = { "set", set, 1 };
 static const struct access enable_cap = { "enable", enable, 1 };
@@ -203,7 +203,7 @@ static void make_fail(const char *kind)
 
 int main(void)
 {
-	bool has_strict = !fw_vm_lacking(true);
+	bool has_default = !fw_vm_lacking(false), has_strict = !fw_vm_lacking(true);
 
 	ksft_print_header();
 	fail_nth = open(FAIL_NTH, O_RDWR);
@@ -213,8 +213,9 @@ int main(void)
 	make_fail("failslab");
 	make_fail("fail_page_alloc");
 
-	ksft_set_plan((1 + 2 * FW_NR_REGS) * (1 + has_strict) + has_strict);
-	test_vm(false);
+	ksft_set_plan((1 + 2 * FW_NR_REGS) * (has_default + has_strict) + has_strict);
+	if (has_default)
+		test_vm(false);
 	if (has_strict)
 		test_vm(true);
 

@@ -31,22 +31,22 @@ const SERVICES: [u64; 4] = [0b0001, 0b0101, 0b0011, 0b0111];
 /// What the trace event calls a verdict.
 pub const VERDICTS: [(i32, &str); 8] = [
     (OK, "accepted"),
-    (OK, "accepted: promises nothing"),
     (ENOENT, "refused: unknown register"),
     (EFAULT, "refused: bad address"),
     (EINVAL, "refused: malformed"),
     (EINVAL, "refused: wrong vCPU feature"),
     (EINVAL, "refused: exceeds the offer"),
     (EBUSY, "refused: frozen"),
+    (OK, "accepted: promises nothing"),
 ];
 pub const ACCEPTED: u32 = 0;
-pub const NULL_PROMISE: u32 = 1;
-pub const UNKNOWN_REGISTER: u32 = 2;
-pub const BAD_ADDRESS: u32 = 3;
-pub const MALFORMED: u32 = 4;
-pub const WRONG_FEATURE: u32 = 5;
-pub const EXCEEDS_OFFER: u32 = 6;
-pub const FROZEN: u32 = 7;
+pub const UNKNOWN_REGISTER: u32 = 1;
+pub const BAD_ADDRESS: u32 = 2;
+pub const MALFORMED: u32 = 3;
+pub const WRONG_FEATURE: u32 = 4;
+pub const EXCEEDS_OFFER: u32 = 5;
+pub const FROZEN: u32 = 6;
+pub const NULL_PROMISE: u32 = 7;
 
 /// "Well-formed values": what the register becomes, or what is wrong.
 pub fn well_formed(register: usize, value: u64, psci_0_2: bool) -> Result<u64, u32> {

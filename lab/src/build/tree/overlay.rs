@@ -41,7 +41,8 @@ fn collect(ours: &Path, theirs: String, files: &mut BTreeMap<String, PathBuf>) -
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         // What editors leave behind.
-        let junk = name.starts_with('.') || name.starts_with('#') || name.ends_with('~');
+        let is_hidden = name.starts_with('.') && name != ".gitignore";
+        let junk = is_hidden || name.starts_with('#') || name.ends_with('~');
         if !junk {
             collect(&entry.path(), format!("{theirs}/{name}"), files)?;
         }

@@ -36,13 +36,17 @@ static inline void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* An instance: no other user of the tracer is disturbed, and none disturbs. */
+/* An instance disturbs no other user of the tracer. Only sets of this thread leave events. */
 static inline void trace_open(void)
 {
+	char pid[16];
+
 	rmdir(INSTANCE);
 	TEST_ASSERT(!mkdir(INSTANCE, 0700), "Cannot make " INSTANCE);
 	pipe_fd = open(INSTANCE "/trace_pipe", O_RDONLY | O_NONBLOCK);
 	TEST_ASSERT(pipe_fd >= 0, "Cannot open the trace");
+	snprintf(pid, sizeof(pid), "%d", gettid());
+	write_file(INSTANCE "/set_event_pid", pid);
 }
 
 static inline void trace_close(void)

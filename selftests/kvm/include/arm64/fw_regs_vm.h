@@ -126,7 +126,7 @@ static inline const char *fw_vm_name(bool strict)
 /* Why there are no VMs of that kind here, for a test that is skipped; NULL where there are. */
 static inline const char *fw_vm_lacking(bool strict)
 {
-	char cmdline[4096] = "";
+	char cmdline[4096] = "", *c;
 	FILE *f;
 
 	if (strict)
@@ -139,6 +139,10 @@ static inline const char *fw_vm_lacking(bool strict)
 	if (!fgets(cmdline, sizeof(cmdline), f))
 		cmdline[0] = '\0';
 	fclose(f);
+
+	/* Both are the same in the name of a parameter. */
+	for (c = cmdline; (c = strchr(c, '-')); c++)
+		*c = '_';
 
 	return strstr(cmdline, "kvm_arm_fw_regs.strict") ?
 	       "the kernel's command line has kvm_arm_fw_regs.strict" : NULL;

@@ -59,10 +59,10 @@ pub const KVM_ARM_SMCCC_VENDOR_HYP_FEATURES_2: u64 = 0b0111;
 
 pub type kvm_arm_fw_reg_verdict = u32;
 pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_ACCEPTED: u32 = 0;
-pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_NULL_PROMISE: u32 = 1;
-pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_UNKNOWN_REGISTER: u32 = 2;
-pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_BAD_ADDRESS: u32 = 3;
-pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_MALFORMED: u32 = 4;
-pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_WRONG_FEATURE: u32 = 5;
-pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_EXCEEDS_OFFER: u32 = 6;
-pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_FROZEN: u32 = 7;
+pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_UNKNOWN_REGISTER: u32 = 1;
+pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_BAD_ADDRESS: u32 = 2;
+pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_MALFORMED: u32 = 3;
+pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_WRONG_FEATURE: u32 = 4;
+pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_EXCEEDS_OFFER: u32 = 5;
+pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_FROZEN: u32 = 6;
+pub const kvm_arm_fw_reg_verdict_KVM_ARM_FW_REG_NULL_PROMISE: u32 = 7;
