@@ -31,6 +31,10 @@ const RUN: &str = "/run";
 
 const QEMU: &str = "qemu-arm64";
 
+/// How the script of the jobs begins.
+const BY_HAND: &str =
+    "#!/bin/sh\n# Runs each job for QEMU with tuxrun; fails if one fails.\nstatus=0\n";
+
 #[derive(Debug, Args)]
 pub struct Jobs {
     /// Where out/jobs will be served: the jobs name its files by this address
@@ -82,7 +86,7 @@ pub fn run(project: &Project, jobs: &Jobs) -> Result<()> {
         fs::write(dir.join("rootfs.cpio.gz"), rootfs(project)?)?;
         // tuxlava looks whether files are there, and here they are not yet where they are to be.
         let here = format!("file://{}", dir.display());
-        let mut by_hand = String::from("#!/bin/sh\n# Each of the jobs for QEMU, with tuxrun.\n");
+        let mut by_hand = String::from(BY_HAND);
         for boot in boots(project, &list, jobs, &here)? {
             let args = boot.args(list.minutes);
             let mut of_tuxlava = vec!["-m", "tuxlava"];
@@ -97,10 +101,11 @@ pub fn run(project: &Project, jobs: &Jobs) -> Result<()> {
                 let args: Vec<String> = args.iter().map(|arg| quoted(arg)).collect();
                 let args = args.join(" ").replace(&here, &url);
                 let log = format!("--log-file-yaml {}.log", boot.name);
-                by_hand += &format!("tuxrun {args} {log} -- {RUN}\n");
+                by_hand += &format!("tuxrun {args} {log} -- {RUN} || status=1\n");
             }
             names.push(boot.name);
         }
+        by_hand += "exit $status\n";
         Ok(fs::write(dir.join("tuxrun.sh"), by_hand)?)
     })?;
     for name in names {
