@@ -12,7 +12,7 @@ use serde::Deserialize;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::ask::engine;
-use crate::base::disk::{copy_whole, whole_dir};
+use crate::base::disk::{copy_whole, whole_dir, Lock};
 use crate::base::error::Help;
 use crate::base::kernel::Handlers;
 use crate::base::process::{command, output};
@@ -81,6 +81,7 @@ pub fn run(project: &Project, jobs: &Jobs) -> Result<()> {
         None => format!("file://{}", into.display()),
     };
     let mut names = Vec::new();
+    let _lock = Lock::take(&project.base(), "jobs")?;
     whole_dir(&into, |dir| {
         copy_whole(&project.image(Handlers::Rust), &dir.join("Image"))?;
         fs::write(dir.join("rootfs.cpio.gz"), rootfs(project)?)?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use fs_err as fs;
 
-use crate::base::disk::{ensure_space, is_made_with, note_made_with, whole_dir};
+use crate::base::disk::{ensure_space, is_made_with, note_made_with, whole_dir, Lock};
 use crate::base::kernel::Handlers;
 use crate::base::process::{command, find_program, logged, output};
 use crate::base::progress::Step;
@@ -89,6 +89,7 @@ pub fn run(project: &Project) -> Result<Groups> {
 
 fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     want(project, "mmdebstrap")?;
+    let _lock = Lock::take(&project.out("cache"), "oldest-tools")?;
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let root = text(make_root(project, oldest)?);
     let home = std::env::var_os("HOME").unwrap_or_default();
