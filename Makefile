@@ -53,7 +53,7 @@ help:
 	@echo 'make shell      boot a host for you: CPU=cortex-a76, FIRMWARE=0,-2,-1, HANDLERS=c,'
 	@echo '                CMDLINE=mitigations=off, or HOST=n1 of lab/data/hosts.toml'
 	@echo
-	@echo 'make setup      get the tools that building and booting need'
+	@echo 'make setup      get the tools that all commands need'
 	@echo 'make tree       get a kernel source and put the component into it: out/linux'
 	@echo 'make kernel     build both kernels: out/kernel/rust/Image, out/kernel/c/Image;'
 	@echo '                VARIANT=kasan for one of lab/data/variants'

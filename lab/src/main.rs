@@ -60,7 +60,7 @@ impl Choice {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Get the tools that building and booting need
+    /// Get the tools that all commands need
     Setup,
     /// Get the kernel's source and put the component into it
     Tree,
