@@ -146,7 +146,7 @@ fn run(cli: Cli) -> Result<bool> {
     }
     match cli.command {
         Command::Setup => drop(get::ensure(&project, &Purpose::ALL)?),
-        Command::Tree => drop(tree::ensure(&project)?),
+        Command::Tree => progress::say(tree::ensure(&project)?.display().to_string()),
         Command::Kernel { variant } => {
             let tools = get::ensure(&project, &[])?;
             let tree = tree::ensure(&project)?;
