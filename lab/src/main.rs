@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use base::kernel::{Handlers, Kernel, Variant};
 use base::project::Project;
@@ -41,14 +41,26 @@ struct Cli {
     /// Work on Debian's source of this series, such as 7.2, instead of the newest
     #[arg(long, global = true, value_name = "SERIES", conflicts_with = "kdir")]
     kernel: Option<Version>,
-    /// Boot these hosts of lab/data/hosts.toml alone, where a step takes all
-    #[arg(long, global = true, value_name = "NAMES", value_delimiter = ',')]
+}
+
+#[derive(Args)]
+struct Choice {
+    /// Boot these hosts of lab/data/hosts.toml alone, where all are booted
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     hosts: Vec<String>,
+}
+
+impl Choice {
+    fn made(self, project: Project) -> Result<Project> {
+        let project = project.with_hosts(self.hosts);
+        hosts::chosen(&project)?;
+        Ok(project)
+    }
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Get the tools that building and booting need
+    /// Get the tools that all commands need
     Setup,
     /// Get the kernel's source and put the component into it
     Tree,
@@ -59,9 +71,9 @@ enum Command {
         variant: Option<Variant>,
     },
     /// Boot every host, move VMs between all of them and back, and show who accepted what and why
-    Run,
+    Run(Choice),
     /// Do the same and make the fleet report: out/matrix.html and out/matrix.json
-    Matrix,
+    Matrix(Choice),
     /// Move a running VM of a real VMM from host to host and back
     Migrate(migrate::Migrate),
     /// Count the instructions of each access, with the handlers in Rust and in C
@@ -79,6 +91,8 @@ enum Command {
         /// Only these steps
         #[arg(long, value_enum, value_delimiter = ',')]
         only: Vec<check::Check>,
+        #[command(flatten)]
+        choice: Choice,
         /// One JSON object for each case, instead of text
         #[arg(long)]
         json: bool,
@@ -120,8 +134,7 @@ fn main() -> ExitCode {
 
 /// Carries a command out. `false` if a check failed, and the command has told that already.
 fn run(cli: Cli) -> Result<bool> {
-    let mut project = Project::here().with_hosts(cli.hosts);
-    hosts::chosen(&project)?;
+    let mut project = Project::here();
     if let Some(kdir) = &cli.kdir {
         project = project.with_kdir(kdir)?;
         // Before anything is written for it.
@@ -133,7 +146,7 @@ fn run(cli: Cli) -> Result<bool> {
     }
     match cli.command {
         Command::Setup => drop(get::ensure(&project, &Purpose::ALL)?),
-        Command::Tree => drop(tree::ensure(&project)?),
+        Command::Tree => progress::say(tree::ensure(&project)?.display().to_string()),
         Command::Kernel { variant } => {
             let tools = get::ensure(&project, &[])?;
             let tree = tree::ensure(&project)?;
@@ -149,9 +162,9 @@ fn run(cli: Cli) -> Result<bool> {
                 progress::say(project.image(kernel).display().to_string());
             }
         }
-        Command::Run => command::run::run(&project)?,
+        Command::Run(choice) => command::run::run(&choice.made(project)?)?,
         Command::Shell(shell) => shell::run(&project, shell)?,
-        Command::Matrix => matrix::run(&project)?,
+        Command::Matrix(choice) => matrix::run(&choice.made(project)?)?,
         Command::Migrate(migrate) => migrate::run(&project, migrate)?,
         Command::Bench { record } => {
             let built = Built::for_check(&project, get::ensure(&project, &[])?)?;
@@ -165,9 +178,9 @@ fn run(cli: Cli) -> Result<bool> {
         Command::SeriesCheck => return series_check::run(&project),
         Command::Jobs(args) => jobs::run(&project, &args)?,
         Command::Results { files } => return jobs::results(&files),
-        Command::Check { only, json } => {
+        Command::Check { only, choice, json } => {
             let format = if json { Format::Json } else { Format::Text };
-            return check::check(&project, &only, format);
+            return check::check(&choice.made(project)?, &only, format);
         }
     }
     Ok(true)

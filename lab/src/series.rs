@@ -18,7 +18,7 @@ use anyhow::{ensure, Context, Result};
 use clap::Args;
 use fs_err as fs;
 
-use crate::base::disk::whole_dir;
+use crate::base::disk::{whole_dir, Lock};
 use crate::base::error::fault;
 use crate::base::process::{command, output};
 use crate::base::progress::say;
@@ -95,6 +95,7 @@ pub fn run(project: &Project, series: &Series) -> Result<()> {
         }
     }
     tree::ensure(project)?;
+    let _lock = Lock::take(&project.base(), "series")?;
     whole_dir(&into, |dir| {
         let made = make(project, series.base.as_deref(), &submitter, dir)?;
         // Those before a part that is wanted are made all the same: it is on top of them.

@@ -193,7 +193,7 @@ impl Matrix {
         ))
     }
 
-    /// Whether each cell of these VMs is there once, and says one thing.
+    /// Whether each cell of these VMs is there once, and says one thing; and there are some.
     ///
     /// # Errors
     ///
@@ -202,6 +202,9 @@ impl Matrix {
         let mut missing: BTreeSet<(&str, &str)> = BTreeSet::new();
         for dump in &self.dumps {
             missing.extend(self.hosts.iter().map(|host| (&*dump.name, &*host.name)));
+        }
+        if missing.is_empty() {
+            return Err("it has no hosts, or no dumps".to_owned());
         }
         for cell in self.cells.iter().filter(|cell| cell.vm == vm) {
             let Cell { dump, host, .. } = cell;

@@ -3,17 +3,13 @@
 
 import argparse
 import os
-import pathlib
 import sys
 
-from .spec import Spec
-
-SPEC = pathlib.Path(__file__).resolve().parent.parent / "spec.toml"
+from .spec import SPEC, Spec
 
 
 def parse():
     parser = argparse.ArgumentParser(prog="fwprove", description=__doc__)
-    parser.add_argument("--spec", default=str(SPEC), help="the specification")
     commands = parser.add_subparsers(dest="command", required=True)
 
     prove = commands.add_parser("prove", help="prove both objects")
@@ -25,7 +21,6 @@ def parse():
     prove.add_argument("--mutants", type=int, default=12, metavar="N",
                        help="how many mistakes to try (12); 0 for none, -1 for all")
     prove.add_argument("--json", help="write what was found to this file, too")
-    prove.add_argument("--jobs", type=int, default=2, help="processes (2)")
 
     docs = commands.add_parser("docs", help="the tables of the acceptance page")
     what = docs.add_mutually_exclusive_group(required=True)
@@ -40,9 +35,9 @@ def docs(options):
     path = options.check or options.write
     with open(path, encoding="utf-8") as file:
         page = file.read()
-    made = rewritten(page, Spec(options.spec))
+    made = rewritten(page, Spec(SPEC))
     if options.check and made != page:
-        sys.exit(f"{path} has other tables than {options.spec}: run `lab prove --docs`")
+        sys.exit(f"{path} has other tables than {SPEC}: run `lab prove --docs`")
     if options.write and made != page:
         part = f"{path}.part"
         with open(part, "w", encoding="utf-8") as file:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The whole proof: every case, then some mutants, in as many processes as were asked for."""
+"""The whole proof: every case, then some mutants, in as many processes as there are CPUs."""
 
 import multiprocessing
+import os
 import tempfile
 import time
 
@@ -9,13 +10,13 @@ from . import mutants, objects, report, work
 from .entries import cases
 from .layout import Layout
 from .machine import Machine
-from .spec import Spec
+from .spec import SPEC, Spec
 
 
 def prove(options):
     """Whether all is as the specification says."""
     start = time.monotonic()
-    spec = Spec(options.spec)
+    spec = Spec(SPEC)
     layouts = (options.rust_layout, options.c_layout)
     wrong = [text for path in layouts for text in spec.disagreements(Layout(path))]
     if wrong:
@@ -23,8 +24,9 @@ def prove(options):
     with tempfile.TemporaryDirectory() as directory:
         rust = objects.link(options.linker, options.rust, f"{directory}/rust")
         c = objects.link(options.linker, options.c, f"{directory}/c")
-        sides = (options.spec, (rust, options.rust_layout), (c, options.c_layout))
-        with multiprocessing.get_context("fork").Pool(options.jobs, work.start, sides) as pool:
+        sides = (SPEC, (rust, options.rust_layout), (c, options.c_layout))
+        processes = len(os.sched_getaffinity(0))
+        with multiprocessing.get_context("fork").Pool(processes, work.start, sides) as pool:
             results = list(_prove_cases(pool, spec))
             tried = []
             if options.mutants and not any(result.problems for result in results):

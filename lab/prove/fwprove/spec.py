@@ -2,8 +2,11 @@
 """The specification, as spec.toml has it, checked against the numbers of the kernel's headers."""
 
 import errno
+import pathlib
 import tomllib
 from dataclasses import dataclass, field
+
+SPEC = pathlib.Path(__file__).resolve().parent.parent / "spec.toml"
 
 
 @dataclass(frozen=True)

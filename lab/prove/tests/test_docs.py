@@ -9,8 +9,7 @@ from pathlib import Path
 
 from fwprove import __main__ as main
 from fwprove import docs
-from fwprove.__main__ import SPEC
-from fwprove.spec import Spec
+from fwprove.spec import SPEC, Spec
 
 VERDICTS = ["verdict | 0 old", "        | 1 old"]
 
@@ -67,7 +66,7 @@ class Command(unittest.TestCase):
 
     def _run(self, option):
         with contextlib.redirect_stdout(io.StringIO()):
-            main.docs(argparse.Namespace(**{"check": None, "write": None, "spec": SPEC, option: str(self.page)}))
+            main.docs(argparse.Namespace(**{"check": None, "write": None, option: str(self.page)}))
 
     def test_other_tables_are_told_and_left_alone(self):
         before = self.page.read_text()

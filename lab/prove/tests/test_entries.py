@@ -5,8 +5,7 @@ import unittest
 from importlib.util import find_spec
 from itertools import combinations
 
-from fwprove.__main__ import SPEC
-from fwprove.spec import Spec
+from fwprove.spec import SPEC, Spec
 from tests.fakes import FakeLayout
 
 

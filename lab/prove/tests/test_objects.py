@@ -7,8 +7,7 @@ import unittest
 from importlib.util import find_spec
 from pathlib import Path
 
-from fwprove.__main__ import SPEC
-from fwprove.spec import Spec
+from fwprove.spec import SPEC, Spec
 from tests.fakes import FakeLayout, elf
 
 CALLBACK = 1 << 15

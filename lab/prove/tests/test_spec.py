@@ -4,8 +4,7 @@
 import unittest
 from importlib.util import find_spec
 
-from fwprove.__main__ import SPEC
-from fwprove.spec import Spec, errno_name, errno_of
+from fwprove.spec import SPEC, Spec, errno_name, errno_of
 from tests.fakes import FakeLayout
 
 

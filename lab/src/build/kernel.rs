@@ -23,13 +23,15 @@ use make::{Kbuild, Warnings};
 /// What a build directory takes on the disk, in GB.
 const SPACE: u64 = 1;
 
-/// The lock that is held while a kernel is built.
-const LOCK: &str = "kernels";
+/// Keeps other runs away from the kernels' build directories.
+pub fn lock(project: &Project) -> Result<Lock> {
+    Lock::take(&project.base(), "kernels")
+}
 
 /// Makes sure that both kernels are built from the tree and our files as they are now, and differ in
 /// nothing but the handlers.
 pub fn ensure(project: &Project, tools: &Toolchain, tree: &Path) -> Result<()> {
-    let _lock = Lock::take(&project.base(), LOCK)?;
+    let _lock = lock(project)?;
     let build = |handlers: Handlers| build(project, tree, tools, handlers.into());
     // The second begins as a copy of the first.
     let are_built = Handlers::ALL
@@ -53,7 +55,7 @@ pub fn ensure_one(
     tree: &Path,
     kernel: impl Into<Kernel>,
 ) -> Result<()> {
-    let _lock = Lock::take(&project.base(), LOCK)?;
+    let _lock = lock(project)?;
     build(project, tree, tools, kernel.into()).map(drop)
 }
 

@@ -61,6 +61,7 @@ pub fn ensure(project: &Project, tree: &Path, headers: &Path) -> Result<()> {
 
 /// Exports the tree's UAPI headers, and returns where they are.
 pub fn export_headers(project: &Project, tools: &Toolchain, tree: &Path) -> Result<PathBuf> {
+    let _lock = Lock::take(&project.base(), "headers")?;
     let build_dir = project.base().join("build/headers");
     fs::create_dir_all(&build_dir)?;
     let what = "exporting the kernel's headers";

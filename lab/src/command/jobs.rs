@@ -12,7 +12,7 @@ use serde::Deserialize;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::ask::engine;
-use crate::base::disk::{copy_whole, whole_dir};
+use crate::base::disk::{copy_whole, whole_dir, Lock};
 use crate::base::error::Help;
 use crate::base::kernel::Handlers;
 use crate::base::process::{command, output};
@@ -30,6 +30,10 @@ use crate::verify::selftests as our_selftests;
 const RUN: &str = "/run";
 
 const QEMU: &str = "qemu-arm64";
+
+/// How the script of the jobs begins.
+const BY_HAND: &str =
+    "#!/bin/sh\n# Runs each job for QEMU with tuxrun; fails if one fails.\nstatus=0\n";
 
 #[derive(Debug, Args)]
 pub struct Jobs {
@@ -51,7 +55,7 @@ struct List {
 }
 
 /// What a job boots, and how.
-struct Boot {
+struct EngineJob {
     name: String,
     kernel: String,
     rootfs: String,
@@ -77,30 +81,32 @@ pub fn run(project: &Project, jobs: &Jobs) -> Result<()> {
         None => format!("file://{}", into.display()),
     };
     let mut names = Vec::new();
+    let _lock = Lock::take(&project.base(), "jobs")?;
     whole_dir(&into, |dir| {
         copy_whole(&project.image(Handlers::Rust), &dir.join("Image"))?;
         fs::write(dir.join("rootfs.cpio.gz"), rootfs(project)?)?;
         // tuxlava looks whether files are there, and here they are not yet where they are to be.
         let here = format!("file://{}", dir.display());
-        let mut by_hand = String::from("#!/bin/sh\n# Each of the jobs for QEMU, with tuxrun.\n");
-        for boot in boots(project, &list, jobs, &here)? {
-            let args = boot.args(list.minutes);
+        let mut by_hand = String::from(BY_HAND);
+        for engine_job in engine_jobs(project, &list, jobs, &here)? {
+            let args = engine_job.args(list.minutes);
             let mut of_tuxlava = vec!["-m", "tuxlava"];
             of_tuxlava.extend(args.iter().map(String::as_str));
             of_tuxlava.extend(["--lava-definition", "--", RUN]);
             let job = output(&command(&python.to_string_lossy(), of_tuxlava))
-                .with_context(|| format!("tuxlava makes no job for {}", boot.device))?;
-            refuse_odd(&job).with_context(|| format!("the job {}", boot.name))?;
-            let file = dir.join(format!("{}.yaml", boot.name));
+                .with_context(|| format!("tuxlava makes no job for {}", engine_job.device))?;
+            refuse_odd(&job).with_context(|| format!("the job {}", engine_job.name))?;
+            let file = dir.join(format!("{}.yaml", engine_job.name));
             fs::write(file, job.replace(&here, &url))?;
-            if boot.device == QEMU {
+            if engine_job.device == QEMU {
                 let args: Vec<String> = args.iter().map(|arg| quoted(arg)).collect();
                 let args = args.join(" ").replace(&here, &url);
-                let log = format!("--log-file-yaml {}.log", boot.name);
-                by_hand += &format!("tuxrun {args} {log} -- {RUN}\n");
+                let log = format!("--log-file-yaml {}.log", engine_job.name);
+                by_hand += &format!("tuxrun {args} {log} -- {RUN} || status=1\n");
             }
-            names.push(boot.name);
+            names.push(engine_job.name);
         }
+        by_hand += "exit $status\n";
         Ok(fs::write(dir.join("tuxrun.sh"), by_hand)?)
     })?;
     for name in names {
@@ -128,7 +134,7 @@ pub fn results(files: &[PathBuf]) -> Result<bool> {
     Ok(report.finish()?.good())
 }
 
-impl Boot {
+impl EngineJob {
     /// As tuxlava and tuxrun take it.
     fn args(&self, minutes: u32) -> Vec<String> {
         let args = [
@@ -146,16 +152,16 @@ impl Boot {
     }
 }
 
-fn boots(project: &Project, list: &List, jobs: &Jobs, url: &str) -> Result<Vec<Boot>> {
+fn engine_jobs(project: &Project, list: &List, jobs: &Jobs, url: &str) -> Result<Vec<EngineJob>> {
     let all = hosts::load(project)?;
-    let boot = |name: String, device: &str, kernel: String, options: Vec<String>| Boot {
+    let engine_job = |name: String, device: &str, kernel: String, options: Vec<String>| EngineJob {
         name,
         kernel,
         rootfs: format!("{url}/rootfs.cpio.gz"),
         device: device.to_owned(),
         options,
     };
-    let mut boots = Vec::new();
+    let mut made = Vec::new();
     for name in &list.hosts {
         let host: &Host = hosts::find(&all, name)?;
         ensure!(
@@ -173,7 +179,7 @@ fn boots(project: &Project, list: &List, jobs: &Jobs, url: &str) -> Result<Vec<B
                 .trim_end()
                 .to_owned(),
         );
-        boots.push(boot(
+        made.push(engine_job(
             format!("qemu-{name}"),
             QEMU,
             format!("{url}/Image"),
@@ -183,10 +189,10 @@ fn boots(project: &Project, list: &List, jobs: &Jobs, url: &str) -> Result<Vec<B
     if let Some(kernel) = &jobs.board_kernel {
         for device in &list.boards {
             let name = device.trim_start_matches("nfs-").to_owned();
-            boots.push(boot(name, device, kernel.clone(), Vec::new()));
+            made.push(engine_job(name, device, kernel.clone(), Vec::new()));
         }
     }
-    Ok(boots)
+    Ok(made)
 }
 
 /// The initial file system: a shell, the selftests, and what runs all of them.
@@ -278,9 +284,9 @@ mod tests {
             url: None,
             board_kernel: Some("k".to_owned()),
         };
-        let boots = boots(&project, &list, &jobs, "u").unwrap();
-        assert_eq!(boots.len(), list.hosts.len() + list.boards.len());
-        let args = boots[0].args(5).join(" ");
+        let made = engine_jobs(&project, &list, &jobs, "u").unwrap();
+        assert_eq!(made.len(), list.hosts.len() + list.boards.len());
+        let args = made[0].args(5).join(" ");
         assert!(
             args.contains("--kernel u/Image") && args.contains("cpu="),
             "{args}"

@@ -28,9 +28,12 @@ const PAGE: &str = "matrix.html";
 /// What is broken is an error after it has been reported.
 pub fn run(project: &Project) -> Result<()> {
     let start = Instant::now();
-    let built = Built::for_run(project, get::ensure(project, &[])?)?;
+    let tools = get::ensure(project, &[])?;
     kernels::ensure(project, &hosts::chosen(project)?)?;
-    let heard = journey::measure(project, &built, hosts::fleet(project)?)?;
+    // Before anything is built for them.
+    let hosts = hosts::fleet(project)?;
+    let built = Built::for_run(project, tools)?;
+    let heard = journey::measure(project, &built, hosts)?;
     let matrix = heard.matrix()?;
     let moves = Moves::new(&matrix)?;
 

@@ -15,9 +15,12 @@ use crate::model::moves::Moves;
 use crate::report::terminal;
 
 pub fn run(project: &Project) -> Result<()> {
-    let built = Built::for_run(project, get::ensure(project, &[])?)?;
+    let tools = get::ensure(project, &[])?;
     kernels::ensure(project, &hosts::chosen(project)?)?;
-    let heard = journey::measure(project, &built, hosts::of_run(project)?)?;
+    // Before anything is built for them.
+    let hosts = hosts::of_run(project)?;
+    let built = Built::for_run(project, tools)?;
+    let heard = journey::measure(project, &built, hosts)?;
     let matrix = heard.matrix()?;
     let moves = Moves::new(&matrix)?;
     terminal::print(&heard, &moves)?;

@@ -18,7 +18,7 @@ pub struct Sanitize {
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Variant>,
     /// How long threads race on each host
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// One JSON object for each case, instead of text
     #[arg(long)]

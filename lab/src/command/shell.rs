@@ -88,7 +88,8 @@ fn host(project: &Project, shell: Shell) -> Result<Host> {
     };
     host.cpu = shell.cpu.unwrap_or(host.cpu);
     host.kernel = shell.handlers.map_or(host.kernel, Kernel::from);
-    host.cmdline = shell.cmdline.unwrap_or(host.cmdline);
+    let words = [host.cmdline, shell.cmdline.unwrap_or_default()];
+    host.cmdline = words.join(" ").trim().to_owned();
     host.firmware = shell.firmware.or(host.firmware);
     host.memory = host.memory.max(MEMORY);
     host.check().context("no such host can be")?;
@@ -181,13 +182,16 @@ mod tests {
         assert_eq!(made.memory, MEMORY);
 
         let changed = host(Shell {
-            host: Some("n1".to_owned()),
+            host: Some("n1-off".to_owned()),
             handlers: Some(Handlers::C),
+            cmdline: Some("panic=1".to_owned()),
             firmware: Some(answers("0,-2,-1").unwrap()),
             ..shell()
         });
         let changed = changed.unwrap();
-        assert_eq!((&*changed.name, changed.kernel), ("n1", Handlers::C.into()));
+        assert_eq!(changed.name, "n1-off");
+        assert_eq!(changed.kernel, Handlers::C.into());
+        assert_eq!(changed.cmdline, "mitigations=off panic=1");
         assert_eq!(changed.firmware.unwrap().all(), [0, -2, -1]);
     }
 

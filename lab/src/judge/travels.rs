@@ -2,9 +2,11 @@
 
 //! The journeys of a running VM against what `lab/data/journeys.toml` expects.
 
+use std::collections::BTreeSet;
+
 use anyhow::{bail, ensure, Result};
 
-use crate::base::error::Broken;
+use crate::base::error::{fault, Broken};
 use crate::model::journeys::Expected;
 use crate::model::page::{Firmware, Lines};
 use crate::model::results::{Case, Outcome};
@@ -36,8 +38,16 @@ pub fn cases(travel: &Travel) -> Vec<Case> {
 
 /// # Errors
 ///
-/// What is broken, of all journeys.
+/// What is broken, of all journeys; and that none was made.
 pub fn check(travels: &[Travel]) -> Result<()> {
+    let left_out = travels.iter().map(|travel| travel.left_out.as_deref());
+    if let Some(reasons) = left_out.collect::<Option<BTreeSet<&str>>>() {
+        let reasons = Vec::from_iter(reasons).join(", ");
+        return Err(fault(
+            format!("no journey was made: {reasons}"),
+            "name hosts of lab/data/hosts.toml whose kernels the mirror has",
+        ));
+    }
     let mut broken = String::new();
     for travel in travels {
         for case in cases(travel) {
@@ -219,6 +229,16 @@ mod tests {
         assert!(check(&[short]).is_err() && check(&[travel([])]).is_err());
         assert!(check(&[travel([good(), good(), good()])]).is_ok());
         assert!(check(&[travel([good(), refused("fw reg 1")])]).is_ok());
+
+        let left_out = || Travel {
+            left_out: Some("no kernel".to_owned()),
+            ..travel([])
+        };
+        assert!(check(&[left_out(), travel([good(), good(), good()])]).is_ok());
+        assert_eq!(
+            check(&[left_out(), left_out()]).unwrap_err().to_string(),
+            "no journey was made: no kernel"
+        );
 
         let broken = travel([good(), End::Failed("lost\nits console".to_owned())]);
         assert_eq!(

@@ -2,6 +2,8 @@
 
 //! The emulated hosts, as `lab/data/hosts.toml` describes them.
 
+mod choice;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -10,6 +12,7 @@ use serde::Deserialize;
 
 use crate::base::kernel::{Handlers, Kernel};
 use crate::base::project::Project;
+pub use choice::{bootable, chosen, fleet, of_run, with_selftests};
 
 /// How many CPUs our firmware can start, as in `lab/firmware/firmware.h`.
 pub const MAX_CPUS: u32 = 8;
@@ -202,54 +205,6 @@ fn default_true() -> bool {
 pub fn load(project: &Project) -> Result<Vec<Host>> {
     let path = project.root().join("lab/data/hosts.toml");
     parse(&fs_err::read_to_string(&path)?).with_context(|| path.display().to_string())
-}
-
-/// Those of them that were asked for.
-pub fn chosen(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = load(project)?;
-    for name in project.hosts() {
-        find(&hosts, name)?;
-    }
-    hosts.retain(|host| project.hosts().is_empty() || project.hosts().contains(&host.name));
-    Ok(hosts)
-}
-
-/// Those of them whose kernels are there: a mirror of Debian may not have all.
-pub fn bootable(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = chosen(project)?;
-    hosts.retain(|host| match host.kernel {
-        Kernel::Ours(_) | Kernel::Variant(_) => true,
-        Kernel::Debian(_) => project.image(host.kernel).exists(),
-    });
-    Ok(hosts)
-}
-
-/// Those of them between which VMs move.
-pub fn fleet(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = bootable(project)?;
-    hosts.retain(|host| host.fleet);
-    Ok(hosts)
-}
-
-/// Those without our kernel with the handlers in C alone: it is booted on every host anyway.
-pub fn of_run(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = fleet(project)?;
-    hosts.retain(|host| host.kernel != Handlers::C.into());
-    Ok(hosts)
-}
-
-/// Those on which all that compares the two kernels is done.
-pub fn with_both_kernels(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = chosen(project)?;
-    hosts.retain(Host::has_both_kernels);
-    Ok(hosts)
-}
-
-/// Those of them on which the selftests and the differential run are.
-pub fn with_selftests(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = with_both_kernels(project)?;
-    hosts.retain(|host| host.selftests);
-    Ok(hosts)
 }
 
 /// The host of that name.

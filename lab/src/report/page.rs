@@ -23,7 +23,7 @@ const STYLE: &str = include_str!("../../templates/matrix.css");
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
-struct Page<'a> {
+struct MatrixPage<'a> {
     style: &'static str,
     script: &'static str,
     dumps: Vec<&'a str>,
@@ -91,7 +91,7 @@ pub fn render(matrix: &Matrix, deviations: &[Deviation]) -> Result<String> {
     for vm in Vm::ALL {
         kinds.push(kind(&moves, vm, deviations, &mut details)?);
     }
-    let page = Page {
+    let page = MatrixPage {
         style: STYLE,
         script: include_str!("../../templates/matrix.js"),
         dumps: moves.dumps.clone(),

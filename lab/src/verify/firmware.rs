@@ -3,10 +3,12 @@
 //! The hosts' EL3 firmware: what `lab/firmware/test` finds in the place of a kernel, and what Linux
 //! does.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::base::disk::Lock;
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::boot::console::{self, Transcript};
@@ -60,9 +62,10 @@ pub fn plan(project: &Project, plan: &mut Plan) -> Result<()> {
 
 pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     let mut groups = Groups::new();
+    let (_lock, logs) = Lock::first_free(&project.out("log"), "firmware")?;
     let step = Step::counter("testing the firmware", RUNS.len() as u64);
     for (cpu, answers) in RUNS {
-        let console = run(project, cpu, answers);
+        let console = run(project, cpu, answers, &logs);
         let cases = cases_or_failure(console.map(|text| judge_run(&text, answers)));
         groups.push((format!("test/{cpu}"), cases));
         step.inc(1);
@@ -76,8 +79,8 @@ pub fn judge(project: &Project, boots: &Boots) -> Result<Groups> {
     Ok(groups)
 }
 
-/// Runs the test until it switches the board off. Returns the console.
-fn run(project: &Project, cpu: &str, answers: [i32; 3]) -> Result<String> {
+/// Runs the test until it switches the board off. Returns the console, which is in `logs`, too.
+fn run(project: &Project, cpu: &str, answers: [i32; 3], logs: &Path) -> Result<String> {
     let [workaround_1, workaround_2, workaround_3] = answers;
     let (image, kernel) = (project.firmware(), project.firmware_test());
     let machine = Machine {
@@ -102,9 +105,7 @@ fn run(project: &Project, cpu: &str, answers: [i32; 3]) -> Result<String> {
         counts: false,
         limit: LIMIT,
     };
-    let directory = project.out("log/firmware");
-    fs_err::create_dir_all(&directory)?;
-    let log = directory.join(cpu.replace(',', "-") + ".log");
+    let log = logs.join(cpu.replace(',', "-") + ".log");
     let ran = machine.run(&log);
     let text = console::clean(&fs_err::read(&log)?);
     ran.with_context(|| format!("its console ends with\n{}", console::tail(&text)))?;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use fs_err as fs;
 
-use crate::base::disk::{ensure_space, is_made_with, note_made_with, whole_dir};
+use crate::base::disk::{ensure_space, is_made_with, note_made_with, whole_dir, Lock};
 use crate::base::kernel::Handlers;
 use crate::base::process::{command, find_program, logged, output};
 use crate::base::progress::Step;
@@ -22,6 +22,18 @@ use crate::model::results::{Case, Groups};
 
 /// What the root takes on the disk, in GB.
 const SPACE: u64 = 2;
+
+/// Runs a command that ends, with all that it has started, when this tool does. SIGTERM does not end
+/// `unshare`.
+const CONTAINED: [&str; 7] = [
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+];
 
 /// Runs a command in the root `$1`, where the directories before `--` are what they are here.
 const INSIDE: &str = r#"
@@ -77,6 +89,7 @@ pub fn run(project: &Project) -> Result<Groups> {
 
 fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     want(project, "mmdebstrap")?;
+    let _lock = Lock::take(&project.out("cache"), "oldest-tools")?;
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let root = text(make_root(project, oldest)?);
     let home = std::env::var_os("HOME").unwrap_or_default();
@@ -85,12 +98,12 @@ fn in_root(project: &Project, oldest: &Oldest) -> Result<Vec<Case>> {
     let [checkout, out, cargo] = [project.root().into(), project.out(""), cargo].map(text);
     let inside = |what: &str, script: &str, args: [&str; 3], each: &mut dyn FnMut(&str)| {
         let _step = Step::spinner(format!("{what}, with the oldest tools"));
-        let chroot = [
-            "--mount", "sh", "-eu", "-c", INSIDE, "inside", &root, &checkout, &out, &cargo, "--",
-        ];
-        let all = [&chroot, &["sh", "-eu", "-c", script, what][..], &args].concat();
+        let inside = ["sh", "-eu", "-c", INSIDE, "inside"];
+        let places = [&*root, &checkout, &out, &cargo, "--"];
+        let script = ["sh", "-eu", "-c", script, what];
+        let all = [&CONTAINED[..], &inside, &places, &script, &args].concat();
         let log = project.log(&format!("msrv-{what}"));
-        logged(what, &command("unshare", all), &log, each)
+        logged(what, &command("setpriv", all), &log, each)
     };
 
     let manifest = format!("{checkout}/lab/Cargo.toml");

@@ -12,7 +12,7 @@ use crate::base::process::logged;
 use crate::base::progress::Step;
 use crate::base::project::Project;
 use crate::build::kernel::make::Kbuild;
-use crate::build::tree;
+use crate::build::{kernel, tree};
 use crate::get::Toolchain;
 use crate::model::results::{Case, Groups};
 
@@ -25,6 +25,7 @@ const SPARSE: &str = "CHECK=sparse -D__typeof_unqual__=__typeof__";
 
 pub fn run(project: &Project, tools: &Toolchain) -> Result<Groups> {
     let changes = tree::changes(project)?;
+    let _lock = kernel::lock(project)?;
     let groups = Handlers::ALL.map(|handlers| {
         let cases = look(project, tools, handlers, &changes)?;
         Ok((handlers.name().to_owned(), cases))

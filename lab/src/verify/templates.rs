@@ -42,7 +42,7 @@ const USUAL: Kind = Kind {
 };
 
 /// A host, and what it offers.
-struct Station<'a> {
+struct AskedHost<'a> {
     host: &'a Host,
     handlers: Handlers,
     fresh: Dump,
@@ -56,13 +56,13 @@ pub fn run(project: &Project, built: &Built) -> Result<Groups> {
     let boots: Vec<Boot> = hosts.iter().zip(&jobs).map(boot).collect();
     let booter = Booter::new(project)?;
     booter.crew("asking hosts what they offer", &boots, |crew, said| {
-        let stations = hosts.iter().zip(&said);
-        let stations = stations.map(|(host, said)| station(host, said));
-        let stations: Vec<Station> = stations.collect::<Result<_>>()?;
+        let asked = hosts.iter().zip(&said);
+        let asked = asked.map(|(host, said)| asked_host(host, said));
+        let asked: Vec<AskedHost> = asked.collect::<Result<_>>()?;
         let mut groups = Groups::new();
         for (fleet, is_meant) in FLEETS {
-            let template = template(&stations, is_meant).with_context(|| fleet.to_owned())?;
-            groups.extend(apply(crew, fleet, &stations, is_meant, &template)?);
+            let template = template(&asked, is_meant).with_context(|| fleet.to_owned())?;
+            groups.extend(apply(crew, fleet, &asked, is_meant, &template)?);
         }
         Ok(groups)
     })
@@ -87,9 +87,9 @@ fn boot<'a>(host: &'a Host, job: &'a Job) -> Boot<'a> {
     }
 }
 
-fn station<'a>(host: &'a Host, said: &Transcript) -> Result<Station<'a>> {
+fn asked_host<'a>(host: &'a Host, said: &Transcript) -> Result<AskedHost<'a>> {
     let fresh = visit::home(host, said, Vm::Default)?.dump;
-    Ok(Station {
+    Ok(AskedHost {
         offers: offers::of(host, &fresh, said)?,
         handlers: host.kernel.handlers(),
         host,
@@ -105,8 +105,8 @@ fn is_mitigated(offers: &HostOffers) -> bool {
 }
 
 /// The template that `fw-regs-plan floor --format firecracker` prints for those hosts.
-fn template(stations: &[Station], is_meant: IsMeant) -> Result<Template> {
-    let offers = stations.iter().map(|station| &station.offers);
+fn template(asked: &[AskedHost], is_meant: IsMeant) -> Result<Template> {
+    let offers = asked.iter().map(|one| &one.offers);
     let offers = offers.filter(|offers| is_meant(offers)).cloned().collect();
     let hosts = Hosts::new(offers, &[USUAL].into());
     let floor = planner::floor(&hosts, USUAL, true);
@@ -120,13 +120,13 @@ fn template(stations: &[Station], is_meant: IsMeant) -> Result<Template> {
 fn apply(
     crew: &Crew,
     fleet: &str,
-    stations: &[Station],
+    asked: &[AskedHost],
     is_meant: IsMeant,
     template: &Template,
 ) -> Result<Groups> {
-    let batches = stations.iter().map(|station| {
-        let streams = match is_meant(&station.offers) {
-            true => vec![template.applied(&station.fresh)?],
+    let batches = asked.iter().map(|one| {
+        let streams = match is_meant(&one.offers) {
+            true => vec![template.applied(&one.fresh)?],
             false => Vec::new(),
         };
         let batch = Batch {
@@ -134,22 +134,22 @@ fn apply(
             options: format!("-d {}", vmm::ASK),
             streams,
         };
-        let of_kind = |vm: &Vm| visit::of_kind(batch.clone(), *vm, station.handlers);
-        Ok(kinds(station).iter().map(of_kind).collect())
+        let of_kind = |vm: &Vm| visit::of_kind(batch.clone(), *vm, one.handlers);
+        Ok(kinds(one).iter().map(of_kind).collect())
     });
     let batches: Vec<Vec<Batch>> = batches.collect::<Result<_>>()?;
-    let jobs = batches.iter().zip(stations);
-    let jobs = jobs.map(|(batches, station)| visit::restore(batches, station.handlers));
+    let jobs = batches.iter().zip(asked);
+    let jobs = jobs.map(|(batches, one)| visit::restore(batches, one.handlers));
     let said = crew.all("applying a template", jobs.collect())?;
 
     let mut groups = Vec::from(Vm::ALL.map(|vm| (format!("{fleet}/{}", vm.name()), Vec::new())));
-    for ((station, batches), said) in stations.iter().zip(&batches).zip(&said) {
-        let mut visit = Visit::read(batches, said, station.handlers)?;
+    for ((one, batches), said) in asked.iter().zip(&batches).zip(&said) {
+        let mut visit = Visit::read(batches, said, one.handlers)?;
         for (vm, (_, cases)) in Vm::ALL.into_iter().zip(&mut groups) {
             for (answer, batch) in visit.take(fleet, vm).iter().zip(batches) {
                 let written = written(batch);
-                let result = judge(vm, &written, &station.fresh, answer);
-                cases.push(Case::from_result(&station.host.name, result));
+                let result = judge(vm, &written, &one.fresh, answer);
+                cases.push(Case::from_result(&one.host.name, result));
             }
         }
     }
@@ -157,8 +157,8 @@ fn apply(
 }
 
 /// Which VMs a host can have.
-fn kinds(station: &Station) -> &'static [Vm] {
-    match station.handlers {
+fn kinds(one: &AskedHost) -> &'static [Vm] {
+    match one.handlers {
         Handlers::Rust => &Vm::ALL,
         Handlers::C => &[Vm::Default],
     }
@@ -265,17 +265,17 @@ mod tests {
     #[test]
     fn a_template_is_of_the_hosts_that_are_meant() {
         let heard = example();
-        let stations = heard.hosts.iter().zip(&heard.offers).zip(&heard.dumps);
-        let station = |((host, offers), fresh): ((_, &HostOffers), &Dump)| Station {
+        let asked = heard.hosts.iter().zip(&heard.offers).zip(&heard.dumps);
+        let asked_host = |((host, offers), fresh): ((_, &HostOffers), &Dump)| AskedHost {
             host,
             handlers: Handlers::Rust,
             fresh: fresh.clone(),
             offers: offers.clone(),
         };
-        let stations: Vec<Station> = stations.map(station).collect();
+        let asked: Vec<AskedHost> = asked.map(asked_host).collect();
         let value = |is_meant| {
-            let template = template(&stations, is_meant)?;
-            Ok::<_, anyhow::Error>(template.applied(&stations[0].fresh)?.registers[0].1)
+            let template = template(&asked, is_meant)?;
+            Ok::<_, anyhow::Error>(template.applied(&asked[0].fresh)?.registers[0].1)
         };
         assert_eq!(value(is_mitigated).unwrap(), Some(1));
         assert_eq!(value(|offers| offers.name == "good").unwrap(), Some(2));

@@ -139,6 +139,13 @@ fn a_matrix_with_holes_proves_nothing() {
     matrix.cells.extend([cell.clone(), cell]);
     assert!(differences(&matrix).unwrap_err().contains("too many"));
 
+    let empty = Matrix {
+        hosts: Vec::new(),
+        cells: Vec::new(),
+        ..matrix
+    };
+    assert!(differences(&empty).unwrap_err().contains("no hosts"));
+
     let mut matrix = booted_matrix();
     matrix.cells[0].accepted = !matrix.cells[0].accepted;
     assert!(differences(&matrix).unwrap_err().contains("both"));

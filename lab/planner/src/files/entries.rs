@@ -106,7 +106,11 @@ impl<T: Entry> Reading<'_, T> {
             if text.is_empty() {
                 continue;
             }
-            if let Err(error) = self.value(number, text) {
+            let value = match text.trim_ascii_start().starts_with(b"{") {
+                true => self.value(number, text),
+                false => Err(anyhow!("{}:{number}: no JSON object", self.file)),
+            };
+            if let Err(error) = value {
                 self.found += 1;
                 self.watch.broken(error);
             }

@@ -137,7 +137,7 @@ fn booted(project: &Project, kbuild: &Kbuild, name: &str) -> Result<Vec<Case>> {
     selftests::plan_on(&other, &mut plan, HOST, Handlers::Rust)?;
     let boots = plan.boot(&other, &hosts::load(project)?)?;
     let results = selftests::results(&other, &boots, HOST, Handlers::Rust);
-    Ok(match results {
+    let cases: Vec<Case> = match results {
         Ok(results) => {
             let named = |test: &str, case: Case| {
                 let of = format!("{name}/{test}/{}", case.name);
@@ -149,7 +149,12 @@ fn booted(project: &Project, kbuild: &Kbuild, name: &str) -> Result<Vec<Case>> {
             results.collect()
         }
         Err(error) => vec![Case::fail(format!("{name}/boot"), format!("{error:#}"))],
-    })
+    };
+    // The console of a failure is below it.
+    if !cases.iter().any(Case::failed) {
+        fs::remove_dir_all(&base)?;
+    }
+    Ok(cases)
 }
 
 /// Runs a `make` that must not warn of files of ours, and returns what it prints.

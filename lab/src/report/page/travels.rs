@@ -11,14 +11,14 @@ use crate::report::travels::{row, why, HEADER, LEGEND, TITLE};
 
 #[derive(Template)]
 #[template(path = "migrate.html")]
-struct Page<'a> {
+struct MigratePage<'a> {
     style: &'static str,
     travels: &'a [Travel],
 }
 
 pub fn render(travels: &[Travel]) -> Result<String> {
     let style = STYLE;
-    Ok(Page { style, travels }.render()?)
+    Ok(MigratePage { style, travels }.render()?)
 }
 
 /// How the stylesheet names an end.

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use planner::error::{fault, render};
+use planner::error::{fault, render, Help};
 use planner::{check, files};
 
 use session::Session;
@@ -43,6 +43,8 @@ enum Cli {
         matrix: PathBuf,
     },
 }
+
+const MATRIX_HELP: &str = "pass a matrix.json, as `make matrix` writes it";
 
 /// How a command ended: the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +80,7 @@ fn run(cli: Cli, session: &mut Session) -> Result<Outcome> {
         Cli::Floor(args) => good(floor::floor(out, &args, session)),
         Cli::Pins(args) => good(floor::pins(out, &args, session)),
         Cli::MayMove(args) => gate::may_move(out, &args, session),
-        Cli::Check { matrix } => compare(&matrix),
+        Cli::Check { matrix } => compare(out, &matrix),
     }?;
     written(out.flush().map_err(Into::into))?;
     Ok(outcome)
@@ -97,8 +99,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-fn compare(path: &Path) -> Result<Outcome> {
-    let matrix = files::matrix(path)?;
+fn compare(out: &mut impl Write, path: &Path) -> Result<Outcome> {
+    let matrix = files::matrix(path).help(MATRIX_HELP)?;
     let path = path.display();
     let differences = check::differences(&matrix).map_err(|error| {
         fault(
@@ -106,14 +108,17 @@ fn compare(path: &Path) -> Result<Outcome> {
             "a matrix has one cell for each kind of VM, dump and host",
         )
     })?;
-    for difference in &differences {
-        eprintln!("{difference}");
-    }
-    let moves = matrix.cells.len();
-    eprintln!(
-        "{path}: {moves} moves, {} planned differently",
-        differences.len()
-    );
+    let mut tell = || -> Result<()> {
+        for difference in &differences {
+            writeln!(out, "{difference}")?;
+        }
+        let (moves, count) = (matrix.cells.len(), differences.len());
+        Ok(writeln!(
+            out,
+            "{path}: {moves} moves, {count} planned differently"
+        )?)
+    };
+    written(tell())?;
     Ok(match differences.is_empty() {
         true => Outcome::Good,
         false => Outcome::Bad,

@@ -149,7 +149,7 @@ fn what_is_broken_is_told_with_its_line_and_the_rest_is_read() {
         (
             &format!("{HOST}\n\u{fffd}\n{b}"),
             "a=1 b=1",
-            "f:2:1: expected value",
+            "f:2: no JSON object",
         ),
         (&HOST.replace(r#""a""#, r#""""#), "", "f:1: \"\" is no name"),
         ("", "", "f: no host"),
