@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::base::kernel::{Handlers, Kernel};
 use crate::base::project::Project;
-pub use choice::{bootable, chosen, fleet, of_run, with_selftests};
+pub use choice::{bootable, chosen, fleet, in_fleet, of_run, with_selftests};
 
 /// How many CPUs our firmware can start, as in `lab/firmware/firmware.h`.
 pub const MAX_CPUS: u32 = 8;

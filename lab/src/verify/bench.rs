@@ -91,9 +91,13 @@ pub fn run(project: &Project, tools: &Toolchain, record: bool) -> Result<bool> {
     cases.extend(recorded.held(&made_with, bounds::all(&rows)?));
     let mut good = true;
     for case in cases {
-        if let Outcome::Fail(cause) = case.outcome {
-            say(format!("too much: {}: {cause}", case.name));
-            good = false;
+        match case.outcome {
+            Outcome::Pass => (),
+            Outcome::Skip(reason) => say(format!("skipped: {}: {reason}", case.name)),
+            Outcome::Fail(cause) => {
+                say(format!("too much: {}: {cause}", case.name));
+                good = false;
+            }
         }
     }
     Ok(good)

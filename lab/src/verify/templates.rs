@@ -50,7 +50,11 @@ struct AskedHost<'a> {
 }
 
 pub fn run(project: &Project, built: &Built) -> Result<Groups> {
-    let hosts = hosts::fleet(project)?;
+    let hosts = hosts::in_fleet(project)?;
+    if hosts.is_empty() {
+        let none = Case::skip("all", "none of the hosts is in the fleet");
+        return Ok(vec![(String::new(), vec![none])]);
+    }
     let jobs: Vec<Job> = hosts.iter().map(|host| first_job(host, built)).collect();
     let boot = |(host, job): (_, _)| boot(host, job);
     let boots: Vec<Boot> = hosts.iter().zip(&jobs).map(boot).collect();
@@ -61,6 +65,11 @@ pub fn run(project: &Project, built: &Built) -> Result<Groups> {
         let asked: Vec<AskedHost> = asked.collect::<Result<_>>()?;
         let mut groups = Groups::new();
         for (fleet, is_meant) in FLEETS {
+            if !asked.iter().any(|asked| is_meant(&asked.offers)) {
+                let none = Case::skip(fleet, "none of the hosts is one of these");
+                groups.push((String::new(), vec![none]));
+                continue;
+            }
             let template = template(&asked, is_meant).with_context(|| fleet.to_owned())?;
             groups.extend(apply(crew, fleet, &asked, is_meant, &template)?);
         }

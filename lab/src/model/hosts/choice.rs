@@ -29,15 +29,20 @@ pub fn bootable(project: &Project) -> Result<Vec<Host>> {
     Ok(hosts)
 }
 
-/// Those of them between which VMs move.
+/// Those of them between which VMs move; maybe none.
+pub fn in_fleet(project: &Project) -> Result<Vec<Host>> {
+    let mut hosts = bootable(project)?;
+    hosts.retain(|host| host.fleet);
+    Ok(hosts)
+}
+
+/// The same, where nothing would be found out without any.
 ///
 /// # Errors
 ///
-/// There are none: nothing would be found out.
+/// There are none.
 pub fn fleet(project: &Project) -> Result<Vec<Host>> {
-    let mut hosts = bootable(project)?;
-    hosts.retain(|host| host.fleet);
-    some(hosts, project, "in the fleet")
+    some(in_fleet(project)?, project, "in the fleet")
 }
 
 /// Those without our kernel with the handlers in C alone: it is booted on every host anyway.

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_that_c_does_not_lock_is_bounded_by_one_that_it_does() {
+    fn a_set_that_c_does_not_lock_is_bounded_by_another() {
         let bounds = BOUNDS.map(|(pattern, peer)| (Regex::new(pattern).unwrap(), peer));
         for (name, expected) in [
             ("get/WORKAROUND_1", "get/WORKAROUND_1"),
