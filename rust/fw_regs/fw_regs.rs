@@ -7,8 +7,8 @@
 //! saves on one host and restores on another, and cannot judge: only the receiving kernel knows
 //! what it can keep. This component owns the registers' list, get and set handlers.
 //!
-//! A default VM has, to the bit, what the C handlers give it. What userspace sets the registers of a
-//! *strict* VM to is kept, shown to the guest, and does not change once the VM has run: a VM is
+//! A default VM has, to the bit, what the C handlers give it. What userspace sets the registers of
+//! a *strict* VM to is kept, shown to the guest, and does not change once the VM has run: a VM is
 //! strict where its VMM enables `KVM_CAP_ARM_FW_REGS_STRICT`, or the host has
 //! `kvm_arm_fw_regs.strict=1` on its command line.
 //!

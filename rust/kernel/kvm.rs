@@ -156,8 +156,8 @@ impl Vm {
     /// Whether the VM's vCPUs have a feature.
     #[inline]
     pub fn has_feature(&self, feature: VcpuFeature) -> bool {
-        // SAFETY: By the type invariant the VM is valid. Once a vCPU is initialised, its features are
-        // stored again only with the value that they have.
+        // SAFETY: By the type invariant the VM is valid. Once a vCPU is initialised, the features
+        // are stored again only with the value that they have.
         unsafe { bindings::kvm_vcpu_has_feature(self.0.get(), feature as c_int) }
     }
 
