@@ -173,7 +173,7 @@ class Checker:
             if kind != wanted:
                 yield f"{kind} memory instead of {wanted}", ALWAYS
             limit = self.inputs.layout["user_limit"]
-            yield "memory is accessed that is not the user's", z3.UGT(address, limit - size)
+            yield "memory is accessed that is not the user's", z3.UGT(self.inputs.untagged(address), limit - size)
             # The accesses are one after the other, and each byte is accessed once.
             yield f"{kind} memory at another address", address != base + 8 * len(seen)
             seen += data if kind == "write user" else [None] * (size // 8)

@@ -48,6 +48,7 @@ class Inputs:
         self.states = {name: z3.BitVec(f"state_{name}", 32) for name in STATES}
         self.id = z3.BitVec("id", 64)
         self.address = z3.BitVec("address", 64)
+        self.thread_flags = z3.BitVec("thread_flags", 64)
         self.value = z3.BitVec("value", 64)
         # Bit n: the 8 bytes at address + 8 * n cannot be accessed.
         self.faults = z3.BitVec("faults", 8)
@@ -112,9 +113,17 @@ class Inputs:
         state, value, default = self.parameter.values()
         return z3.If(state == 2, value, default) != 0
 
+    def untagged(self, address):
+        """A user address without its tag, if the thread may have tags (untagged_addr())."""
+        if not self.layout["has_tags"]:
+            return address
+        bit = self.layout["tagged_bit"]
+        tagged = z3.Extract(bit, bit, self.thread_flags) == 1
+        return z3.If(tagged, address & (address << 8 >> 8), address)
+
     def addressable(self, size=8):
         """Whether so many bytes at the user address are below the end of user memory."""
-        return z3.ULE(self.address, self.layout["user_limit"] - size)
+        return z3.ULE(self.untagged(self.address), self.layout["user_limit"] - size)
 
     def accessible(self, size=8):
         """Whether so many bytes at the user address can be copied."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import angr
 from angr.concretization_strategies import SimConcretizationStrategyRange
 
-from . import hooks, objects, patches, uaccess
+from . import current, hooks, objects, patches, uaccess
 from .memory import ADDRESSES, RETURN, STACK_TOP, Memory
 
 # How many basic blocks a path may have. There is no loop that the inputs can prolong.
@@ -52,6 +52,10 @@ class Machine:
             self.project.hook(fixup.code, access, length=4)
         image = self.project.loader.main_object
         self.image = (image.min_addr, image.max_addr)
+        for section in (section for section in image.sections if section.is_executable):
+            for address in range(section.min_addr, section.max_addr, 4):
+                if self.read(address) & ~0x1F == current.READ:
+                    self.project.hook(address, current.Current(self.read(address)), length=4)
         names = [name for name in image.symbols_by_name if name.endswith(PARAMETER)]
         self.parameter = self.symbol(names[0]) if len(names) == 1 else None
 

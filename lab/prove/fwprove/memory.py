@@ -12,6 +12,7 @@ VM = 0x10_0000_0000
 VCPU = 0x20_0000_0000
 REG = 0x30_0000_0000
 ARGUMENTS = 0x38_0000_0000
+TASK = 0x3c_0000_0000
 STACK_TOP = 0x40_0001_0000
 STACK_LOW = 0x40_0000_0000
 RETURN = 0x50_0000_0000
@@ -34,6 +35,7 @@ class Memory:
             (base, layout.field(name))
             for name, base in (("vcpu_kvm", VCPU), ("vcpu_id", VCPU), ("reg_id", REG), ("reg_addr", REG))
         ]
+        self.arguments += [(TASK, layout.field(name)) for name in ("thread_flags", "task_flags")]
         self.arguments += [(ARGUMENTS, Field(name, 8 * at, 8)) for at, name in enumerate(ARGS)]
         # The instructions that store into the VM.
         self.stores = set()
@@ -41,7 +43,9 @@ class Memory:
     def fill(self, state, parameter):
         """Puts a symbol into every place that has one; `parameter` is the address of the module's."""
         symbols = {"vcpu_kvm": claripy.BVV(VM, 64), "reg_id": symbol("id", 64),
-                   "reg_addr": symbol("address", 64)}
+                   "reg_addr": symbol("address", 64),
+                   # A thread of userspace makes the call.
+                   "task_flags": symbol("task_flags", 32) & ~self.layout["kthread"]}
         for base, field in self.arguments:
             value = symbols.get(field.name)
             put(state, base + field.offset, symbol(field.name, field.bits) if value is None else value)
@@ -119,6 +123,7 @@ class Memory:
             ("struct kvm_vcpu", VCPU, self.layout["size_vcpu"]),
             ("struct kvm_one_reg", REG, self.layout["size_one_reg"]),
             ("the arguments of KVM_ENABLE_CAP", ARGUMENTS, self.layout["size_args"]),
+            ("struct task_struct", TASK, self.layout["size_task"]),
         ):
             if base <= address < base + size:
                 return f"{name} + {address - base:#x}, of which the specification knows nothing"

@@ -23,6 +23,7 @@ ASSUMPTIONS = (
     "`make check ONLY=loom` finds, with the same source.",
     "vCPU, VM, kvm_one_reg and the arguments of KVM_ENABLE_CAP are valid, do not overlap, and are not on the "
     "stack.",
+    "A thread of userspace makes the call, whose addresses may have tags or may not; both are followed.",
     "A copy from or to user memory succeeds, or fails and tells so; what a failed one leaves behind is "
     "anything. A load or store of 8 bytes that faults does what its entry in the exception table says.",
     "The static key of the tracepoint and protected mode (pKVM) are on or off; both are followed. The CPUs' "

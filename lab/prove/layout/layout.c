@@ -32,12 +32,16 @@
 NUMBER(size_vm, sizeof(struct kvm));
 NUMBER(size_vcpu, sizeof(struct kvm_vcpu));
 NUMBER(size_one_reg, sizeof(struct kvm_one_reg));
+NUMBER(size_task, sizeof(struct task_struct));
 NUMBER(size_args, sizeof_field(struct kvm_enable_cap, args));
 
 FIELD(vcpu_kvm, struct kvm_vcpu, kvm);
 FIELD(vcpu_id, struct kvm_vcpu, vcpu_id);
 FIELD(reg_id, struct kvm_one_reg, id);
 FIELD(reg_addr, struct kvm_one_reg, addr);
+
+FIELD(thread_flags, struct task_struct, thread_info.flags);
+FIELD(task_flags, struct task_struct, flags);
 
 VM_FIELD(config_lock, config_lock);
 VM_FIELD(flags, flags);
@@ -60,6 +64,9 @@ NUMBER(ssbs_width, ID_AA64PFR1_EL1_SSBS_WIDTH);
 NUMBER(has_ran_bit, KVM_ARCH_FLAG_HAS_RAN_ONCE);
 NUMBER(psci_0_2_bit, KVM_ARM_VCPU_PSCI_0_2);
 NUMBER(user_limit, TASK_SIZE_MAX);
+NUMBER(has_tags, IS_ENABLED(CONFIG_ARM64_TAGGED_ADDR_ABI));
+NUMBER(tagged_bit, TIF_TAGGED_ADDR);
+NUMBER(kthread, PF_KTHREAD);
 NUMBER(reg_size_mask, KVM_REG_SIZE_MASK);
 NUMBER(reg_size_u64, KVM_REG_SIZE_U64);
 

@@ -3,7 +3,8 @@
 
 import struct
 
-WORD_SIZES = {"psci_version": 4, "workaround_1": 4, "workaround_2": 4, "workaround_3": 4, "is_protected": 1}
+WORD_SIZES = {"psci_version": 4, "workaround_1": 4, "workaround_2": 4, "workaround_3": 4, "is_protected": 1,
+              "task_flags": 4}
 
 
 class FakeLayout:
@@ -12,9 +13,10 @@ class FakeLayout:
     def __init__(self, spec, without=()):
         bits = {"has_ran_bit": 2, "psci_0_2_bit": 2, "KVM_ARCH_FLAG_FW_REGS_STRICT": 12,
                 "KVM_ARCH_FLAG_FW_REGS_NULL_PROMISE": 13, "ssbs_shift": 4, "ssbs_width": 4,
-                "cap_booted": 0, "cap_protected": 1, "cap_lse": 5, "user_limit": 1 << 52}
+                "cap_booted": 0, "cap_protected": 1, "cap_lse": 5, "user_limit": 1 << 52,
+                "has_tags": 1, "tagged_bit": 26, "kthread": 1 << 21}
         sizes = {"reg_size_mask": 0x00F0000000000000, "reg_size_u64": 0x0030000000000000,
-                 "size_vm": 0x1000, "size_vcpu": 0x2000, "size_one_reg": 16, "size_args": 32}
+                 "size_vm": 0x1000, "size_vcpu": 0x2000, "size_one_reg": 16, "size_args": 32, "size_task": 0x1000}
         host = {"unaffected": 0, "mitigated": 1, "vulnerable": 2}
         self.numbers = bits | sizes | host | {"offset_config_lock": 0x40}
         self.without = without

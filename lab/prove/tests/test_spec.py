@@ -47,7 +47,8 @@ def _numbers(inputs, given, state=1):
     """What makes a number of a formula, where the inputs are these and the others are 0."""
     import z3
 
-    symbols = [inputs.id, inputs.address, inputs.value, inputs.faults, inputs.function, inputs.ssbs]
+    symbols = [inputs.id, inputs.address, inputs.value, inputs.faults, inputs.function, inputs.ssbs,
+               inputs.thread_flags]
     symbols += [*inputs.words.values(), *inputs.args, *inputs.parameter.values(), z3.BitVec("cap_1", 1)]
     numbers = {symbol: 0 for symbol in symbols}
     numbers |= {inputs.words["vcpu_features"]: 4} | {symbol: state for symbol in inputs.states.values()}
@@ -125,10 +126,21 @@ class Answers(unittest.TestCase):
 
         inputs, register = _inputs("SMCCC_ARCH_WORKAROUND_1")
         _, _, value, promise, offer, verdict = expect_set(inputs, register).trace
-        for given, seen in (({inputs.value: 1}, (1, 0, 1, 0)), ({inputs.value: 2}, (2, 0, 1, 6)),
-                            ({inputs.value: 3}, (3, 0, 0, 4)), ({inputs.faults: 1}, (0, 0, 0, 3))):
+        for given, seen in (({inputs.value: 1}, (1, 0, 1, 0)), ({inputs.value: 2}, (2, 0, 1, 5)),
+                            ({inputs.value: 3}, (3, 0, 0, 3)), ({inputs.faults: 1}, (0, 0, 0, 2))):
             number = _numbers(inputs, {inputs.id: register.id, inputs.words["workaround_1"]: 1} | given)
             self.assertEqual(tuple(map(number, (value, promise, offer, verdict))), seen)
+
+    def test_a_tag_does_not_count_where_the_thread_may_have_tags(self):
+        import z3
+
+        inputs, _ = _inputs("STD_BMAP")
+        flag = 1 << inputs.layout["tagged_bit"]
+        for address, flags, expected in ((8, 0, 1), (0x7F << 56 | 8, 0, 0), (0x7F << 56 | 8, flag, 1),
+                                         (0x7F << 56 | 1 << 55, flag, 0), (1 << 52, flag, 0)):
+            number = _numbers(inputs, {inputs.address: address, inputs.thread_flags: flags})
+            told = z3.If(inputs.addressable(), z3.BitVecVal(1, 8), z3.BitVecVal(0, 8))
+            self.assertEqual(number(told), expected)
 
     def test_what_is_always_true_of_a_vm(self):
         import z3
