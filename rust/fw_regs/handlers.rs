@@ -30,6 +30,7 @@ use crate::{
     trace::FwRegSet,
     vm::{
         entry,
+        promise,
         ssbd, //
     },
 };
@@ -46,7 +47,7 @@ pub(crate) const LIST_SIZE: usize = size_of::<u64>() * COUNT;
 ///
 /// - [`EFAULT`]: the memory cannot be written.
 pub(crate) fn list(ids: UserSlice) -> Result {
-    ids.writer().write(&Register::ALL.map(u64::from))
+    ids.writer().write(&Register::IDS)
 }
 
 /// Writes the value that the VM has to user memory.
@@ -62,7 +63,7 @@ pub(crate) fn get(vcpu: &Vcpu, reg: &OneReg) -> Result {
         // What was stored, and the ID register on which the offer depends: both of one moment.
         let is_two_words = register == Register::Workaround2 && vm.has_flag(VmFlag::FwRegsStrict);
         let _config = is_two_words.then(|| vm.lock_config());
-        entry(vm, register).promise()
+        promise(vm, register)
     };
     reg.addr().write_u64(value)
 }
@@ -118,6 +119,7 @@ fn accept(vm: &Vm, reg: &OneReg, event: &mut FwRegSet) -> Result<Accepted, Reaso
 }
 
 /// Judges a write to a register that this kernel does not know.
+#[cold]
 fn accept_unknown(vm: &Vm, id: u64, value: u64) -> Result<Accepted, Reason> {
     if vm.has_flag(VmFlag::FwRegsNullPromise) && promises_nothing(id, value) {
         Ok(Accepted::NullPromise)
@@ -148,7 +150,7 @@ pub(crate) fn discover(vcpu: &Vcpu, function: u32) -> i32 {
         Ok(Workaround::Three) => Register::Workaround3,
         Err(_) => return NOT_SUPPORTED,
     };
-    register.discovery(entry(vcpu.vm(), register).promise())
+    register.discovery(promise(vcpu.vm(), register))
 }
 
 /// Whether the VM's promises can still be kept when it sees `ID_AA64PFR1_EL1.SSBS`, or does not.

@@ -66,6 +66,12 @@ pub(crate) fn entry(vm: &Vm, register: Register) -> Entry<'_> {
     Entry { offer, stored }
 }
 
+/// The value that a register of a VM has, see [`entry`].
+#[inline(never)]
+pub(crate) fn promise(vm: &Vm, register: Register) -> u64 {
+    entry(vm, register).promise()
+}
+
 /// What a host in this state offers of the workaround for a vulnerability.
 #[inline]
 fn level(state: State) -> Level {

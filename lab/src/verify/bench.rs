@@ -103,17 +103,22 @@ pub fn run(project: &Project, tools: &Toolchain, record: bool) -> Result<bool> {
     Ok(good)
 }
 
-/// Accesses: within the bounds that C sets, with the compilers of the record; and none more than was
-/// recorded with this kernel and these tools.
+/// Accesses and sizes: within the bounds that C sets, with the compilers of the record; and no access
+/// costs more than was recorded with this kernel and these tools.
 pub fn check(project: &Project, tools: &Toolchain) -> Result<Groups> {
-    let c = accesses(project, Handlers::C)?;
-    let rust = accesses(project, Handlers::Rust)?;
+    let [mut c, mut rust] = sizes::of_both(project, tools)?;
+    let accesses = self::accesses(project, Handlers::Rust)?;
+    rust.extend(accesses.clone());
+    c.extend(self::accesses(project, Handlers::C)?);
     let against_c = bounds::all(&bounds::compare(&c, &rust)?)?;
     let made_with = record::made_with(project, tools)?;
     let recorded = record::load(project)?;
     Ok(vec![
         ("c".to_owned(), recorded.held(&made_with, against_c)),
-        ("recorded".to_owned(), recorded.against(&made_with, &rust)),
+        (
+            "recorded".to_owned(),
+            recorded.against(&made_with, &accesses),
+        ),
     ])
 }
 

@@ -62,6 +62,17 @@ impl Register {
         Self::VendorHypBmap2,
     ];
 
+    /// The ids of all of them.
+    pub const IDS: [u64; Self::ALL.len()] = {
+        let mut ids = [0; Self::ALL.len()];
+        let mut i = 0;
+        while i < ids.len() {
+            ids[i] = Self::ALL[i].id();
+            i += 1;
+        }
+        ids
+    };
+
     /// Its id in `struct kvm_one_reg`.
     #[inline]
     pub const fn id(self) -> u64 {

@@ -10,6 +10,9 @@ use crate::model::results::Case;
 
 /// How many times its bound a figure may be.
 const EACH: f64 = 1.10;
+/// How many times the code of C's handlers, of which strict VMs need more: a register may have two
+/// values, what was stored and the offer.
+const TEXT: f64 = 1.15;
 /// How many times what bounds them all accesses to default VMs may cost together.
 const ALL: f64 = 1.00;
 
@@ -122,7 +125,8 @@ pub fn all(rows: &[Compared]) -> Result<Vec<Case>> {
             continue;
         };
         let whose = format!("C's {peer}");
-        cases.push(at_most(row.name, row.rust, EACH, *c, &whose));
+        let most = if row.name == "bytes/text" { TEXT } else { EACH };
+        cases.push(at_most(row.name, row.rust, most, *c, &whose));
         if plain(row.name) != row.name {
             strict = true;
         } else if is_single(row.name) {
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn each_may_be_a_tenth_more() {
+    fn each_may_be_a_tenth_more_and_the_code_a_bit() {
         // The sum is of no matter here.
         let cheap = ("set/STD_BMAP/same", 600.0);
         assert_eq!(failed(&[]), [""; 0]);
@@ -231,7 +235,7 @@ mod tests {
         assert_eq!(failed(&[cheap, ("get/A", 610.1)]), ["get/A"]);
         for (name, enough, too_much) in [
             ("list/1", 9899.0, 9901.0),
-            ("bytes/text", 1100.0, 1101.0),
+            ("bytes/text", 1149.0, 1151.0),
             ("strict/set/B/same", 719.9, 720.1),
         ] {
             assert_eq!(failed(&[(name, enough)]), [""; 0]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 use fs_err as fs;
-use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
+use object::{Object, ObjectSection, ObjectSymbol, Section, SymbolKind};
 
 use super::Figures;
 use crate::base::disk::is_made_with;
@@ -22,9 +22,10 @@ use crate::get::Toolchain;
 const CONFIG: &str = "# CONFIG_KVM_ARM_FW_REGS_KUNIT_TEST is not set";
 
 /// How the names of functions begin that do what the handlers in C do not: they allow an ID
-/// register's new value, serve the capability, make VMs strict by the module's parameter, and are run
-/// at boot, with what the message then is made of.
-const APART: [&str; 7] = [
+/// register's new value, accept unknown registers, serve the capability, make VMs strict by the
+/// module's parameter, and are run at boot, with what the message then is made of.
+const APART: [&str; 8] = [
+    "fw_regs::handlers::accept_unknown",
     "kvm_arm_fw_reg_allow_ssbs",
     "kvm_arm_fw_regs_enable",
     "kvm_arm_fw_regs_flags",
@@ -69,17 +70,20 @@ fn of(object: &Path) -> Result<Figures> {
     let bytes = fs::read(object)?;
     let file = object::File::parse(&*bytes)
         .with_context(|| format!("cannot read {}", object.display()))?;
+    // Functions that are rarely called are in a section of their own, such as `.text.unlikely.`.
+    let is_of = |section: &Section, wanted: &str| {
+        let rest = section.name().ok().and_then(|it| it.strip_prefix(wanted));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     let sections = |wanted: &str| -> u64 {
-        let part = format!("{wanted}.");
-        let named = |name: &str| name == wanted || name.starts_with(&part);
-        let sections = file.sections();
-        let sections = sections.filter(|section| section.name().is_ok_and(named));
+        let sections = file.sections().filter(|it| is_of(it, wanted));
         sections.map(|section| section.size()).sum()
     };
-    let text = file.section_by_name(".text").context("no code")?.index();
-    let functions = file
-        .symbols()
-        .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.section_index() == Some(text));
+    let functions = file.symbols().filter(|symbol| {
+        let section = symbol.section_index().map(|it| file.section_by_index(it));
+        symbol.kind() == SymbolKind::Text
+            && section.is_some_and(|it| it.is_ok_and(|it| is_of(&it, ".text")))
+    });
     let apart = functions.filter(|function| function.name().is_ok_and(is_apart));
     let apart: u64 = apart.map(|function| function.size()).sum();
     let text = sections(".text");
