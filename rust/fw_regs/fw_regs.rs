@@ -65,9 +65,9 @@ module! {
     description: "Firmware pseudo-registers of arm64 KVM",
     license: "GPL",
     params: {
-        strict: bool {
-            default: false,
-            description: "Make every VM strict that is not protected",
+        strict: u8 {
+            default: 0,
+            description: "Make every VM strict that is not protected (0 or 1)",
         },
     },
 }
@@ -77,7 +77,7 @@ struct FwRegs;
 impl kernel::Module for FwRegs {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         if kvm::is_initialised() {
-            let vms = if module_parameters::strict.value() {
+            let vms = if module_parameters::strict.value().ne(&0) {
                 "every VM is strict"
             } else {
                 "VMs are strict on request"
@@ -98,7 +98,7 @@ impl kernel::Module for FwRegs {
 pub unsafe extern "C" fn kvm_arm_fw_regs_init_vm(kvm: *mut bindings::kvm) {
     // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
     let vm = unsafe { Vm::from_raw(kvm) };
-    if module_parameters::strict.value() && !vm.is_protected() {
+    if module_parameters::strict.value().ne(&0) && !vm.is_protected() {
         vm.set_flag(VmFlag::FwRegsStrict);
     }
 }

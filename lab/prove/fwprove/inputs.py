@@ -32,7 +32,7 @@ STATES = ("v2", "v4", "bhb")
 # The arguments of KVM_ENABLE_CAP.
 ARGS = tuple(f"arg{number}" for number in range(4))
 
-# The module's parameter `strict`, as `ModuleParamAccess<bool>` is compiled: whether it was given (2), its
+# The module's parameter `strict`, as `ModuleParamAccess<u8>` is compiled: whether it was given (2), its
 # value, and the one that it has otherwise.
 PARAMETER = {"parameter_state": 32, "parameter_value": 8, "parameter_default": 8}
 

@@ -23,9 +23,9 @@ pub struct Param<T> {
     pub default: T,
 }
 
-impl Param<bool> {
-    pub fn value(&self) -> bool {
-        sim::param(self.name).unwrap_or(self.default)
+impl Param<u8> {
+    pub fn value(&self) -> u8 {
+        sim::param(self.name).map_or(self.default, u8::from)
     }
 }
 
