@@ -39,8 +39,26 @@ static const char * const race_mode_names[NR_RACE_MODES] = {
 /* How long each race takes instead, in seconds. */
 static long race_seconds;
 
+/* How many calls all races have made. */
+static atomic_ulong race_calls;
+
 /* Where the threads run. */
 static int race_cpus[2];
+
+static inline void race_parse_args(int argc, char *argv[])
+{
+	int opt;
+
+	while ((opt = getopt(argc, argv, "s:")) != -1) {
+		TEST_ASSERT(opt == 's', "Usage: %s [-s seconds]", argv[0]);
+		race_seconds = atoi_positive("Seconds", optarg);
+	}
+}
+
+static inline void race_print_calls(void)
+{
+	ksft_print_msg("%lu calls in all\n", race_calls);
+}
 
 static inline void random_sleep(long min_ns, long max_ns)
 {
