@@ -85,7 +85,8 @@ fn nothing(register: Register) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dumps, Handlers, HostOffers, Offers, Question, Registers, SavedVm, Verdicts};
+    use crate::testing::{host, vm, PSCI, STD, USUAL, WA1, WA3};
+    use crate::{Handlers, Question, Verdicts};
     use std::collections::BTreeSet;
 
     /// All promises of a register; of services, those of three bits.
@@ -123,24 +124,9 @@ mod tests {
         }
     }
 
-    const USUAL: Kind = Kind {
-        psci_0_2: true,
-        ssbs_visible: true,
-    };
-
     fn hosts(all: &[&[(u64, u64)]]) -> Hosts {
-        let host = |(index, values): (usize, &&[(u64, u64)])| {
-            let mut offers = Offers::default();
-            for (id, value) in *values {
-                offers.offer(*id, *value).unwrap();
-            }
-            HostOffers {
-                name: format!("h{index}"),
-                about: String::new(),
-                kernel: Handlers::Rust,
-                offers,
-                ssbs_hidden: offers,
-            }
+        let host = |(index, offers): (usize, &&[(u64, u64)])| {
+            host(&format!("h{index}"), Handlers::Rust, offers)
         };
         Hosts::new(all.iter().enumerate().map(host).collect(), &[USUAL].into())
     }
@@ -154,11 +140,6 @@ mod tests {
             .collect())
     }
 
-    const PSCI: u64 = 0x6030_0000_0014_0000;
-    const WA1: u64 = 0x6030_0000_0014_0001;
-    const WA3: u64 = 0x6030_0000_0014_0003;
-    const STD: u64 = 0x6030_0000_0016_0000;
-
     #[test]
     fn the_floor_may_be_less_than_any_offer() {
         let hosts = hosts(&[
@@ -168,13 +149,11 @@ mod tests {
         let expected = [(PSCI, 0x1_0001), (WA1, 1), (WA3, 1), (STD, 0b010)];
         assert_eq!(values(&hosts, false).unwrap(), expected);
 
-        let vm = SavedVm::new("vm", Registers::new(expected).unwrap());
         let question = Question {
             null_promises: false,
             most: 1,
         };
-        let dumps = Dumps::group(vec![vm]);
-        assert_eq!(Verdicts::new(&hosts, &dumps[0], question).hosts, 2);
+        assert_eq!(Verdicts::new(&hosts, &vm(&expected), question).hosts, 2);
     }
 
     #[test]

@@ -25,6 +25,8 @@ mod pins;
 pub mod reason;
 pub mod registers;
 mod template;
+#[cfg(test)]
+mod testing;
 mod verdicts;
 
 pub use dumps::{Dumps, Kind, SavedVm};

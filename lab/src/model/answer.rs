@@ -40,6 +40,13 @@ impl Answer {
         }
         found
     }
+
+    /// That the guest was told what the VM was saved with then.
+    pub fn ensure_told(&self) -> Result<()> {
+        let found = self.contradictions(&self.saved);
+        ensure!(found.is_empty(), "the guest is told otherwise: {found:?}");
+        Ok(())
+    }
 }
 
 /// Reads what `fw_regs_vmm restore FILE...` printed and how it ended: one answer for each file.

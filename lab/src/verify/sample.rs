@@ -114,11 +114,7 @@ fn judge_command(command: &Exchange, section: &Section) -> Result<()> {
         let file = file.and_then(|line| line.strip_prefix("accepted "));
         let files = [file.context("no file was accepted")?.to_owned()];
         let answer = answer::parse(&files, section.status, output)?.remove(0);
-        let contradictions = answer.contradictions(&answer.saved);
-        ensure!(
-            contradictions.is_empty(),
-            "the guest is told otherwise: {contradictions:?}"
-        );
+        answer.ensure_told()?;
     }
     Ok(())
 }

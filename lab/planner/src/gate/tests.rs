@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::{Handlers, Registers, SavedVm};
-
-const PSCI: u64 = 0x6030_0000_0014_0000;
-const WA1: u64 = 0x6030_0000_0014_0001;
-const WA2: u64 = 0x6030_0000_0014_0002;
-const WA3: u64 = 0x6030_0000_0014_0003;
-const STD: u64 = 0x6030_0000_0016_0000;
-const VENDOR_2: u64 = 0x6030_0000_0016_0003;
+use crate::testing::{host, vm, PSCI, STD, VENDOR_2, WA1, WA2, WA3};
+use crate::Handlers;
 
 type Fleet<'a> = &'a [(&'a str, &'a [(u64, u64)])];
 
 fn fleet(hosts: Fleet, kernel: Handlers) -> Vec<HostOffers> {
-    let host = |(name, values): &(&str, &[(u64, u64)])| {
-        let offers = Registers::new(values.iter().copied()).unwrap();
-        let hidden = Registers::default();
-        HostOffers::new(name, String::new(), kernel, offers, hidden).unwrap()
-    };
+    let host = |(name, offers): &(&str, &[(u64, u64)])| host(name, kernel, offers);
     hosts.iter().map(host).collect()
-}
-
-fn dumps(registers: &[(u64, u64)]) -> Dumps {
-    let registers = Registers::new(registers.iter().copied()).unwrap();
-    Dumps::group(vec![SavedVm::new("vm", registers)]).remove(0)
 }
 
 struct Question<'a> {
@@ -35,7 +20,7 @@ struct Question<'a> {
 
 /// What is lost: moves, and the way back of a strict and of a default VM.
 fn lost(question: &Question, registers: &[(u64, u64)]) -> [String; 3] {
-    let dumps = dumps(registers);
+    let dumps = vm(registers);
     let Question {
         from,
         to,
@@ -138,11 +123,11 @@ fn all_causes_are_told() {
         kernel: Handlers::Rust,
         null_promises: false,
     };
-    let vm = [(PSCI, 0x1_0001), (WA2, 1), (WA3, 1)];
+    let values = [(PSCI, 0x1_0001), (WA2, 1), (WA3, 1)];
     let unknown = "STD_BMAP=1>- new/old, VENDOR_HYP_BMAP_2=0>- new/old";
     let forgotten = "SMCCC_ARCH_WORKAROUND_2=3>0 new/old, SMCCC_ARCH_WORKAROUND_3=2>1 new/old";
     let default = format!("{forgotten}, {unknown}");
-    assert_eq!(lost(&question, &vm), ["", unknown, &default]);
+    assert_eq!(lost(&question, &values), ["", unknown, &default]);
 
     let question = Question {
         null_promises: true,
@@ -150,14 +135,14 @@ fn all_causes_are_told() {
     };
     let unknown = "STD_BMAP=1>- new/old";
     let default = format!("{forgotten}, {unknown}");
-    assert_eq!(lost(&question, &vm), ["", unknown, &default]);
+    assert_eq!(lost(&question, &values), ["", unknown, &default]);
 
     // Who came with it, and has it there, was never on the old host.
-    let vm = [(PSCI, 0x1_0001), (STD, 1)];
+    let vm = vm(&[(PSCI, 0x1_0001), (STD, 1)]);
     let gate = |from| {
-        let kinds = [dumps(&vm).kind];
+        let kinds = [vm.kind];
         let to = fleet(question.to, Handlers::Rust);
-        Gate::new(fleet(from, Handlers::Rust), to, &kinds, true).judge(&dumps(&vm), usize::MAX)
+        Gate::new(fleet(from, Handlers::Rust), to, &kinds, true).judge(&vm, usize::MAX)
     };
     assert_eq!(
         gate(question.from),

@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::{Handlers, HostOffers, Registers, SavedVm};
-
-const PSCI: u64 = 0x6030_0000_0014_0000;
-const WA1: u64 = 0x6030_0000_0014_0001;
-const WA3: u64 = 0x6030_0000_0014_0003;
-const STD: u64 = 0x6030_0000_0016_0000;
-
-const USUAL: Kind = Kind {
-    psci_0_2: true,
-    ssbs_visible: true,
-};
+use crate::testing::{host, vm, PSCI, STD, USUAL, WA1, WA2, WA3};
+use crate::Handlers;
 
 fn hosts(all: &[(&str, &[(u64, u64)])]) -> Hosts {
-    let host = |(name, values): &(&str, &[(u64, u64)])| {
-        let offers = Registers::new(values.iter().copied()).unwrap();
-        let none = Registers::default();
-        HostOffers::new(name, String::new(), Handlers::Rust, offers, none).unwrap()
-    };
+    let host = |(name, offers): &(&str, &[(u64, u64)])| host(name, Handlers::Rust, offers);
     Hosts::new(all.iter().map(host).collect(), &[USUAL].into())
-}
-
-fn vm(registers: &[(u64, u64)]) -> Dumps {
-    let registers = Registers::new(registers.iter().copied()).unwrap();
-    Dumps::group(vec![SavedVm::new("vm", registers)]).remove(0)
 }
 
 /// One that is better, and one that is worse and older.
@@ -102,9 +84,8 @@ fn a_vm_that_some_host_refuses_has_no_pins() {
 
 #[test]
 fn values_are_those_that_the_vm_has() {
-    let wa2 = 0x6030_0000_0014_0002;
-    let hosts = hosts(&[("a", &[(wa2, 3)])]);
-    let vm = vm(&[(wa2, 0x12)]);
+    let hosts = hosts(&[("a", &[(WA2, 3)])]);
+    let vm = vm(&[(WA2, 0x12)]);
     let bounds = pins(&hosts, &vm, false).ok().unwrap();
     assert_eq!(bounds[0].promise, 3);
 }

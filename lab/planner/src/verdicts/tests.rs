@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
-use crate::{Handlers, HostOffers, Kind, Offers, Registers, SavedVm};
+use crate::testing::{registers, NEWER, PSCI, STD, USUAL, WA2, WA3};
+use crate::{Handlers, HostOffers, Kind, SavedVm};
 
-const PSCI: u64 = 0x6030_0000_0014_0000;
-const WA2: u64 = 0x6030_0000_0014_0002;
-const WA3: u64 = 0x6030_0000_0014_0003;
-const NEWER: u64 = 0x6030_0000_0014_0004;
-const STD: u64 = 0x6030_0000_0016_0000;
-
-const USUAL: Kind = Kind {
-    psci_0_2: true,
-    ssbs_visible: true,
-};
 const PSCI_0_1: Kind = Kind {
     psci_0_2: false,
     ..USUAL
@@ -22,22 +13,11 @@ const SSBS_HIDDEN: Kind = Kind {
     ..USUAL
 };
 
-fn offers(values: &[(u64, u64)]) -> Offers {
-    let mut offers = Offers::default();
-    for (id, value) in values {
-        offers.offer(*id, *value).unwrap();
-    }
-    offers
-}
-
 /// Two hosts with equal offers, one that is worse where SSBS is hidden, and an old one.
 fn hosts() -> Hosts {
-    let host = |name: &str, values: &[(u64, u64)], hidden| HostOffers {
-        name: name.to_owned(),
-        about: String::new(),
-        kernel: Handlers::Rust,
-        offers: offers(values),
-        ssbs_hidden: offers(&[values, &[(WA2, hidden)]].concat()),
+    let host = |name: &str, values: &[(u64, u64)], hidden| {
+        let (offers, hidden) = (registers(values), registers(&[(WA2, hidden)]));
+        HostOffers::new(name, String::new(), Handlers::Rust, offers, hidden).unwrap()
     };
     let new = [(PSCI, 0x1_0003), (WA2, 0), (WA3, 2), (STD, 0b11)];
     let off = [(PSCI, 0x1_0003), (WA2, 0), (WA3, 0), (STD, 0b01)];
@@ -56,7 +36,7 @@ fn vm(kind: Kind, registers: &[(u64, u64)]) -> SavedVm {
         name: "vm".to_owned(),
         psci_0_2: kind.psci_0_2,
         ssbs_visible: kind.ssbs_visible,
-        registers: Registers::new(registers.iter().copied()).unwrap(),
+        registers: crate::testing::registers(registers),
     }
 }
 

@@ -14,6 +14,7 @@ use planner::registers::Id;
 use planner::{Dumps, Gate, Kinds, Lost};
 use serde::Serialize;
 
+use crate::moves::AnswerArgs;
 use crate::session::Session;
 use crate::{json, table, text, written, Outcome};
 
@@ -31,15 +32,8 @@ pub struct GateArgs {
     /// The VMs, as those of `moves`; without them, a fresh one of each host that is now
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub dumps: Vec<PathBuf>,
-    /// Name every host and every VM, however many there are
-    #[arg(long)]
-    pub all: bool,
-    /// Print JSON Lines, for programs
-    #[arg(long)]
-    pub json: bool,
-    /// VMs ignore registers that a host does not know where they promise nothing
-    #[arg(long)]
-    pub null_promises: bool,
+    #[command(flatten)]
+    pub how: AnswerArgs,
 }
 
 /// What VMs lose, by the register's value.
@@ -88,29 +82,30 @@ pub struct Tally {
 }
 
 pub fn may_move(out: &mut impl Write, args: &GateArgs, session: &mut Session) -> Result<Outcome> {
+    let how = &args.how;
     let (from, to) = (session.hosts(&args.from)?, session.hosts(&args.to)?);
     let dumps = match args.dumps.is_empty() {
         true => Dumps::group(from.iter().map(|host| host.fresh_vm()).collect()),
         false => session.dumps(&args.dumps)?,
     };
     let kinds: Vec<_> = Dumps::kinds(&dumps).into_iter().collect();
-    let mut gate = Gate::new(from, to, &kinds, args.null_promises);
+    let mut gate = Gate::new(from, to, &kinds, how.null_promises);
     let (mut table, mut tally) = (Table::default(), Tally::default());
-    table.all = args.all;
-    let most = if args.json { usize::MAX } else { text::MOST };
+    table.all = how.all;
+    let most = if how.json { usize::MAX } else { text::MOST };
     session.begin_answers(dumps.len());
     for dumps in &dumps {
         session.answered();
         let lost = gate.judge(dumps, most);
         tally.add(dumps, &lost);
-        match args.json {
+        match how.json {
             true => written(json::lost(out, gate.hosts(), dumps, &lost).map_err(Into::into))?,
             false => table.add(dumps, &lost),
         }
     }
     session.finish();
-    if !args.json {
-        written(table::lost(out, gate.hosts(), &table, &tally, args.all).map_err(Into::into))?;
+    if !how.json {
+        written(table::lost(out, gate.hosts(), &table, &tally, how.all).map_err(Into::into))?;
     }
     Ok(tally.outcome())
 }

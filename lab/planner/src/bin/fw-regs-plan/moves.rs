@@ -21,7 +21,15 @@ pub struct MovesArgs {
     /// Dumps: the same forms
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub dumps: Vec<PathBuf>,
-    /// Name every host and every offer, however many there are
+    #[command(flatten)]
+    pub how: AnswerArgs,
+}
+
+/// How answers are asked for, and told.
+#[derive(Args)]
+#[cfg_attr(test, derive(Default))]
+pub struct AnswerArgs {
+    /// Name all hosts, VMs and offers, however many there are
     #[arg(long)]
     pub all: bool,
     /// Print JSON Lines, for programs
@@ -45,6 +53,7 @@ pub struct Tally {
 }
 
 pub fn moves(out: &mut impl Write, args: &MovesArgs, session: &mut Session) -> Result<()> {
+    let how = &args.how;
     let (hosts, dumps) = (session.hosts(&args.hosts)?, session.dumps(&args.dumps)?);
     let hosts = Hosts::new(hosts, &Dumps::kinds(&dumps));
 
@@ -55,16 +64,16 @@ pub fn moves(out: &mut impl Write, args: &MovesArgs, session: &mut Session) -> R
         ..Tally::default()
     };
     let question = Question {
-        null_promises: args.null_promises,
-        most: if args.all { usize::MAX } else { text::MOST },
+        null_promises: how.null_promises,
+        most: if how.all { usize::MAX } else { text::MOST },
     };
     session.begin_answers(dumps.len());
     for dumps in &dumps {
         session.answered();
         let verdicts = Verdicts::new(&hosts, dumps, question);
-        match args.json {
-            true => json::moves(out, &hosts, dumps, &verdicts, args.all)?,
-            false => text::moves(out, &hosts, dumps, &verdicts, args.all)?,
+        match how.json {
+            true => json::moves(out, &hosts, dumps, &verdicts, how.all)?,
+            false => text::moves(out, &hosts, dumps, &verdicts, how.all)?,
         }
         let count = dumps.names.len();
         tally.dumps += count;
@@ -72,7 +81,7 @@ pub fn moves(out: &mut impl Write, args: &MovesArgs, session: &mut Session) -> R
         tally.nowhere += if verdicts.hosts == 0 { count } else { 0 };
     }
     session.finish();
-    if !args.json {
+    if !how.json {
         text::tally(out, &tally)?;
     }
     Ok(())

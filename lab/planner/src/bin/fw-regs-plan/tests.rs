@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use floor::{floor, pins, FloorArgs, PinsArgs};
 use give::Format;
-use moves::{moves, MovesArgs};
+use moves::{moves, AnswerArgs, MovesArgs};
 
 /// The lab's folder.
 fn root() -> PathBuf {
@@ -25,9 +25,11 @@ fn moves_of(hosts: &str, dumps: &str, all: bool, json: bool) -> String {
     let args = MovesArgs {
         hosts: vec![testdata(hosts)],
         dumps: vec![testdata(dumps)],
-        all,
-        json,
-        null_promises: false,
+        how: AnswerArgs {
+            all,
+            json,
+            ..AnswerArgs::default()
+        },
     };
     let mut out = Vec::new();
     moves(&mut out, &args, &mut silent()).unwrap();
@@ -71,9 +73,10 @@ fn a_vm_with_the_floor_moves_anywhere() {
     let args = MovesArgs {
         hosts: vec![testdata("matrix.json")],
         dumps: vec![floor.path().to_owned()],
-        all: false,
-        json: true,
-        null_promises: false,
+        how: AnswerArgs {
+            json: true,
+            ..AnswerArgs::default()
+        },
     };
     let mut out = Vec::new();
     moves(&mut out, &args, &mut silent()).unwrap();

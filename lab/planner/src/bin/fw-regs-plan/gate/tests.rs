@@ -15,9 +15,10 @@ fn asked(from: &str, to: &str, dumps: Option<&str>, json: bool) -> (Outcome, Str
         from: vec![testdata(from)],
         to: vec![testdata(to)],
         dumps: dumps.map(testdata).into_iter().collect(),
-        all: false,
-        json,
-        null_promises: false,
+        how: AnswerArgs {
+            json,
+            ..AnswerArgs::default()
+        },
     };
     let mut out = Vec::new();
     let outcome = may_move(&mut out, &args, &mut Session::new(std::io::sink())).unwrap();
