@@ -56,9 +56,9 @@ struct Race {
 #[derive(Debug, Default)]
 struct Explored {
     executions: u64,
-    /// How many of them no order of the calls explains, or broke a law.
-    unexplained: u64,
-    /// The first of these, in words.
+    /// The first that no order of the calls explains, in words.
+    unexplained: Option<String>,
+    /// The first that went wrong otherwise.
     failure: Option<String>,
 }
 
@@ -77,9 +77,10 @@ fn explore(race: &Race) -> Explored {
             let once = race.run();
             let mut explored = explored.lock().unwrap_or_else(PoisonError::into_inner);
             explored.executions += 1;
-            if let Err(failure) = once {
-                explored.unexplained += 1;
-                explored.failure.get_or_insert(failure);
+            match once {
+                Ok(None) => (),
+                Ok(Some(story)) => drop(explored.unexplained.get_or_insert(story)),
+                Err(failure) => drop(explored.failure.get_or_insert(failure)),
             }
         });
     }));
@@ -94,8 +95,12 @@ fn explore(race: &Race) -> Explored {
 }
 
 impl Race {
-    /// Runs it once, as loom has it.
-    fn run(&self) -> Result<(), String> {
+    /// Runs it once, as loom has it. Returns what came of it where no order of the calls explains that.
+    ///
+    /// # Errors
+    ///
+    /// What must never be: a law is broken.
+    fn run(&self) -> Result<Option<String>, String> {
         enter(&self.host);
         let mut real = kvm::Vm::new(true, false, self.host.ssbs);
         let mut model = model::Vm::new(true, false, &self.host);
@@ -123,13 +128,13 @@ impl Race {
         match explained(&model, &self.host, [&mine, &theirs], &seen) {
             Some(model) => match laws::broken_state(&seen, &model, &self.host) {
                 Some(law) => Err(format!("a law is broken: {law}")),
-                None => Ok(()),
+                None => Ok(None),
             },
-            None => Err(format!(
+            None => Ok(Some(format!(
                 "no order of the calls explains what came of them:{}{}",
                 told("one thread", &mine),
                 told("the other", &theirs)
-            )),
+            ))),
         }
     }
 }

@@ -34,17 +34,19 @@ pub struct Outcome {
 
 impl Case {
     pub fn run(&self) -> Outcome {
-        let (mut executions, mut unexplained, mut failure) = (0, 0, None);
+        let (mut executions, mut unexplained, mut failure) = (0, None, None);
         for race in &self.races {
             let explored = explore(race);
             executions += explored.executions;
-            unexplained += explored.unexplained;
+            unexplained = unexplained.or(explored.unexplained);
             failure = failure.or(explored.failure);
         }
-        if !self.in_order {
-            let none = "each execution is as if the calls were made one after the other".to_owned();
-            failure = (unexplained == 0).then_some(none);
-        }
+        let none = || "each execution is as if the calls were made one after the other".to_owned();
+        failure = failure.or(match (self.in_order, unexplained) {
+            (true, unexplained) => unexplained,
+            (false, Some(_)) => None,
+            (false, None) => Some(none()),
+        });
         // Threads that do not meet are run once.
         if executions <= self.races.len() as u64 {
             failure.get_or_insert("the threads did not race".to_owned());
