@@ -14,7 +14,6 @@ use planner::{HostOffers, Hosts, Kind, Reader};
 use crate::ask::offers;
 use crate::ask::visit::{self, Visit};
 use crate::ask::vmm::{self, Batch};
-use crate::base::kernel::Handlers;
 use crate::base::project::Project;
 use crate::boot::console::Transcript;
 use crate::boot::job::Job;
@@ -44,7 +43,6 @@ const USUAL: Kind = Kind {
 /// A host, and what it offers.
 struct AskedHost<'a> {
     host: &'a Host,
-    handlers: Handlers,
     fresh: Dump,
     offers: HostOffers,
 }
@@ -100,7 +98,6 @@ fn asked_host<'a>(host: &'a Host, said: &Transcript) -> Result<AskedHost<'a>> {
     let fresh = visit::home(host, said, Vm::Default)?.dump;
     Ok(AskedHost {
         offers: offers::of(host, &fresh, said)?,
-        handlers: host.kernel.handlers(),
         host,
         fresh,
     })
@@ -133,55 +130,39 @@ fn apply(
     is_meant: IsMeant,
     template: &Template,
 ) -> Result<Groups> {
-    let batches = asked.iter().map(|one| {
-        let streams = match is_meant(&one.offers) {
-            true => vec![template.applied(&one.fresh)?],
-            false => Vec::new(),
-        };
+    let written = asked.iter().map(|one| {
+        let is_meant = is_meant(&one.offers);
+        is_meant.then(|| template.applied(&one.fresh)).transpose()
+    });
+    let written: Vec<Option<Dump>> = written.collect::<Result<_>>()?;
+    let batches = asked.iter().zip(&written).map(|(one, written)| {
         let batch = Batch {
             name: fleet.to_owned(),
             options: format!("-d {}", vmm::ASK),
-            streams,
+            streams: written.iter().map(Dump::stream).collect(),
         };
-        let of_kind = |vm: &Vm| visit::of_kind(batch.clone(), *vm, one.handlers);
-        Ok(kinds(one).iter().map(of_kind).collect())
+        let handlers = one.offers.kernel;
+        let kinds = Vm::ALL.into_iter().filter(|vm| vm.on(handlers) == *vm);
+        let of_kind = |vm| visit::of_kind(batch.clone(), vm, handlers);
+        kinds.map(of_kind).collect()
     });
-    let batches: Vec<Vec<Batch>> = batches.collect::<Result<_>>()?;
+    let batches: Vec<Vec<Batch>> = batches.collect();
     let jobs = batches.iter().zip(asked);
-    let jobs = jobs.map(|(batches, one)| visit::restore(batches, one.handlers));
+    let jobs = jobs.map(|(batches, one)| visit::restore(batches, one.offers.kernel));
     let said = crew.all("applying a template", jobs.collect())?;
 
     let mut groups = Vec::from(Vm::ALL.map(|vm| (format!("{fleet}/{}", vm.name()), Vec::new())));
-    for ((one, batches), said) in asked.iter().zip(&batches).zip(&said) {
-        let mut visit = Visit::read(batches, said, one.handlers)?;
+    let hosts = asked.iter().zip(&written).zip(batches.iter().zip(&said));
+    for ((one, written), (batches, said)) in hosts {
+        let mut visit = Visit::read(batches, said, one.offers.kernel)?;
         for (vm, (_, cases)) in Vm::ALL.into_iter().zip(&mut groups) {
-            for (answer, batch) in visit.take(fleet, vm).iter().zip(batches) {
-                let written = written(batch);
-                let result = judge(vm, &written, &one.fresh, answer);
+            for (answer, written) in visit.take(fleet, vm).iter().zip(written) {
+                let result = judge(vm, written, &one.fresh, answer);
                 cases.push(Case::from_result(&one.host.name, result));
             }
         }
     }
     Ok(groups)
-}
-
-/// Which VMs a host can have.
-fn kinds(one: &AskedHost) -> &'static [Vm] {
-    match one.handlers {
-        Handlers::Rust => &Vm::ALL,
-        Handlers::C => &[Vm::Default],
-    }
-}
-
-/// What a batch of one stream writes.
-fn written(batch: &Batch) -> Dump {
-    let registers = batch.streams.iter().flat_map(|stream| &stream.registers);
-    Dump {
-        source: batch.name.clone(),
-        registers: registers
-            .filter_map(|(id, value)| Some((*id, (*value)?)))
-            .collect(),
-    }
 }
 
 /// The VM has what was written, but for what a default VM forgets, and its guest is told so.
@@ -272,7 +253,6 @@ mod tests {
         let asked = heard.hosts.iter().zip(&heard.offers).zip(&heard.dumps);
         let asked_host = |((host, offers), fresh): ((_, &HostOffers), &Dump)| AskedHost {
             host,
-            handlers: Handlers::Rust,
             fresh: fresh.clone(),
             offers: offers.clone(),
         };
@@ -281,8 +261,8 @@ mod tests {
             let template = template(&asked, is_meant)?;
             Ok::<_, anyhow::Error>(template.applied(&asked[0].fresh)?.registers[0].1)
         };
-        assert_eq!(value(is_mitigated).unwrap(), Some(1));
-        assert_eq!(value(|offers| offers.name == "good").unwrap(), Some(2));
+        assert_eq!(value(is_mitigated).unwrap(), 1);
+        assert_eq!(value(|offers| offers.name == "good").unwrap(), 2);
         assert!(value(|_| false).is_err());
     }
 }

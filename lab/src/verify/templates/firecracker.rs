@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use crate::model::dump::Dump;
 use crate::model::registers::{hex, Id};
-use crate::model::stream::Stream;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,16 +65,16 @@ impl Template {
     /// # Errors
     ///
     /// The VM does not have a register.
-    pub fn applied(&self, fresh: &Dump) -> Result<Stream> {
+    pub fn applied(&self, fresh: &Dump) -> Result<Dump> {
         let registers = self.reg_modifiers.iter().map(|modifier| {
             let (id, bits) = modifier.parse()?;
             let before = fresh.value(id);
             let before = before.with_context(|| format!("the VM has no register {id:#018x}"))?;
             let after = (u128::from(before) & !bits.filter) | bits.value;
-            Ok((id, Some(u64::try_from(after)?)))
+            Ok((id, u64::try_from(after)?))
         });
-        Ok(Stream {
-            name: fresh.source.clone(),
+        Ok(Dump {
+            source: fresh.source.clone(),
             registers: registers.collect::<Result<_>>()?,
         })
     }
@@ -139,10 +138,10 @@ mod tests {
             ("0b", 2),
         ] {
             let template = Template::parse(&modified(bitmap)).unwrap();
-            let stream = template.applied(&fresh()).unwrap();
+            let applied = template.applied(&fresh()).unwrap();
             assert_eq!(
-                stream.registers,
-                [(0x6030_0000_0014_0001, Some(value))],
+                applied.registers,
+                [(0x6030_0000_0014_0001, value)],
                 "{bitmap}"
             );
         }
