@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The thread that makes the call: what the kernel calls `current`, and has in SP_EL0."""
 
-import angr
 import claripy
 
 from .memory import TASK
@@ -10,17 +9,16 @@ from .memory import TASK
 READ = 0xD5384100
 
 
-class Current(angr.SimProcedure):
-    """Reads SP_EL0."""
+def reads(instruction):
+    """Whether an instruction reads SP_EL0."""
+    return instruction & ~0x1F == READ
 
-    NO_RET = True
 
-    def __init__(self, instruction, **options):
-        super().__init__(**options)
-        self.register = instruction & 0x1F
+def hook(instruction):
+    """What to do in its place."""
+    register = f"x{instruction & 0x1F}"
 
-    def run(self):  # pylint: disable=arguments-differ
-        after = self.state.copy()
-        after.registers.store(f"x{self.register}", claripy.BVV(TASK, 64))
-        self.successors.add_successor(after, self.state.addr + 4, claripy.true(), "Ijk_Boring")
-        self.inhibit_autoret = True
+    def run(state):
+        state.registers.store(register, claripy.BVV(TASK, 64))
+
+    return run

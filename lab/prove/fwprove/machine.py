@@ -54,8 +54,8 @@ class Machine:
         self.image = (image.min_addr, image.max_addr)
         for section in (section for section in image.sections if section.is_executable):
             for address in range(section.min_addr, section.max_addr, 4):
-                if self.read(address) & ~0x1F == current.READ:
-                    self.project.hook(address, current.Current(self.read(address)), length=4)
+                if current.reads(self.read(address)):
+                    self.project.hook(address, current.hook(self.read(address)), length=4)
         names = [name for name in image.symbols_by_name if name.endswith(PARAMETER)]
         self.parameter = self.symbol(names[0]) if len(names) == 1 else None
 

@@ -10,13 +10,13 @@ from . import mutants, objects, report, work
 from .entries import cases
 from .layout import Layout
 from .machine import Machine
-from .spec import SPEC, Spec
+from .spec import Spec
 
 
 def prove(options):
     """Whether all is as the specification says."""
     start = time.monotonic()
-    spec = Spec(SPEC)
+    spec = Spec()
     layouts = (options.rust_layout, options.c_layout)
     wrong = [text for path in layouts for text in spec.disagreements(Layout(path))]
     if wrong:
@@ -24,7 +24,7 @@ def prove(options):
     with tempfile.TemporaryDirectory() as directory:
         rust = objects.link(options.linker, options.rust, f"{directory}/rust")
         c = objects.link(options.linker, options.c, f"{directory}/c")
-        sides = (SPEC, (rust, options.rust_layout), (c, options.c_layout))
+        sides = ((rust, options.rust_layout), (c, options.c_layout))
         processes = len(os.sched_getaffinity(0))
         with multiprocessing.get_context("fork").Pool(processes, work.start, sides) as pool:
             results = list(_prove_cases(pool, spec))

@@ -46,8 +46,8 @@ class Register:
 
 
 class Spec:
-    def __init__(self, path):
-        with open(path, "rb") as file:
+    def __init__(self):
+        with open(SPEC, "rb") as file:
             self.table = tomllib.load(file)
         self.registers = [self._register(table) for table in self.table["register"]]
         self.host_states = self.table["host"]["states"]

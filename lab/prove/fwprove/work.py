@@ -52,8 +52,8 @@ class Side:
 
 
 class Worker:
-    def __init__(self, spec, rust, c):
-        spec = Spec(spec)
+    def __init__(self, rust, c):
+        spec = Spec()
         self.rust, self.c = Side(spec, *rust), Side(spec, *c, UNLOCKED_IN_C)
 
     def case(self, case):

@@ -4,7 +4,7 @@
 import unittest
 from importlib.util import find_spec
 
-from fwprove.spec import SPEC, Spec
+from fwprove.spec import Spec
 from tests.fakes import FakeLayout
 
 
@@ -16,7 +16,7 @@ class Paths(unittest.TestCase):
         from fwprove.checks import Checker
         from fwprove.entries import Case, Problem
 
-        spec = Spec(SPEC)
+        spec = Spec()
         self.problem = Problem(spec, FakeLayout(spec), Case(self.entry, self.which))
         self.inputs, self.checker = self.problem.inputs, Checker(self.problem)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fwprove import __main__ as main
 from fwprove import docs
-from fwprove.spec import SPEC, Spec
+from fwprove.spec import Spec
 
 VERDICTS = ["verdict | 0 old", "        | 1 old"]
 
@@ -35,7 +35,7 @@ class Tables(unittest.TestCase):
 
 class Page(unittest.TestCase):
     def setUp(self):
-        self.spec = Spec(SPEC)
+        self.spec = Spec()
 
     def test_tables_are_put_into_their_places(self):
         page = docs.rewritten(empty_page(self.spec), self.spec)
@@ -62,7 +62,7 @@ class Command(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.page = Path(directory.name) / "page.rst"
-        self.page.write_text(empty_page(Spec(SPEC)))
+        self.page.write_text(empty_page(Spec()))
 
     def _run(self, option):
         with contextlib.redirect_stdout(io.StringIO()):

@@ -5,7 +5,7 @@ import unittest
 from importlib.util import find_spec
 from itertools import combinations
 
-from fwprove.spec import SPEC, Spec
+from fwprove.spec import Spec
 from tests.fakes import FakeLayout
 
 
@@ -14,7 +14,7 @@ class Cases(unittest.TestCase):
     def setUp(self):
         from fwprove.entries import cases
 
-        self.spec = Spec(SPEC)
+        self.spec = Spec()
         self.layout = FakeLayout(self.spec)
         self.cases = list(cases(self.spec))
 

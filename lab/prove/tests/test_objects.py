@@ -7,7 +7,7 @@ import unittest
 from importlib.util import find_spec
 from pathlib import Path
 
-from fwprove.spec import SPEC, Spec
+from fwprove.spec import Spec
 from tests.fakes import FakeLayout, elf
 
 CALLBACK = 1 << 15
@@ -84,7 +84,7 @@ class Patched(Object):
         entry = patches.ENTRY.pack(0x400 - 0x1000, 0x800 - 0x1004, capability, 4, 4)
         elf(self.path, {".altinstructions": (0x1000, entry)})
         linked = objects.Linked(self.path, externs or {}, ())
-        layout = FakeLayout(Spec(SPEC))
+        layout = FakeLayout(Spec())
         (place,) = patches.places(linked, layout, lambda at: (instructions or {}).get(at, 0xD503201F))
         self.assertEqual(place.code, 0x400)
         return place
@@ -111,7 +111,7 @@ class Patched(Object):
         elf(self.path, {})
         branches = [objects.StaticBranch(4, 8, key, False) for key in (patches.TRACEPOINT, "another")]
         linked = objects.Linked(self.path, {}, tuple(branches))
-        found = patches.places(linked, FakeLayout(Spec(SPEC)), lambda at: 0)
+        found = patches.places(linked, FakeLayout(Spec()), lambda at: 0)
         self.assertEqual([place.bit for place in found], ["tracing", None])
 
     def test_registers_of_the_exception_table(self):
@@ -154,7 +154,7 @@ class Places(unittest.TestCase):
     def setUp(self):
         from fwprove.memory import Memory
 
-        layout = FakeLayout(Spec(SPEC), without=("workaround_1", "workaround_2", "workaround_3"))
+        layout = FakeLayout(Spec(), without=("workaround_1", "workaround_2", "workaround_3"))
         self.memory = Memory(layout, (0x400000, 0x400FFF), shared=True)
 
     def test_a_word_of_the_vm_is_one_whole_field_or_a_part(self):

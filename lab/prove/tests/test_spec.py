@@ -4,13 +4,13 @@
 import unittest
 from importlib.util import find_spec
 
-from fwprove.spec import SPEC, Spec, errno_name, errno_of
+from fwprove.spec import Spec, errno_name, errno_of
 from tests.fakes import FakeLayout
 
 
 class Reading(unittest.TestCase):
     def setUp(self):
-        self.spec = Spec(SPEC)
+        self.spec = Spec()
 
     def test_values_of_another_register(self):
         one, three = (self.spec.register(f"SMCCC_ARCH_WORKAROUND_{n}") for n in (1, 3))
@@ -39,7 +39,7 @@ def _inputs(name=None):
     """Inputs, and the register of this name."""
     from fwprove.inputs import Inputs
 
-    spec = Spec(SPEC)
+    spec = Spec()
     return Inputs(spec, FakeLayout(spec)), name and spec.register(name)
 
 
