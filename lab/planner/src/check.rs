@@ -73,7 +73,7 @@ fn plan(dump: &Dumps, home: Option<&HostOffers>, host: &HostOffers) -> Lost {
         name: format!("{}, elsewhere", host.name),
         ..host.clone()
     };
-    Gate::new(home, vec![elsewhere], &[dump.kind], false).judge(dump, usize::MAX)
+    Gate::new(home, vec![elsewhere], &[dump.kind].into(), false).judge(dump, usize::MAX)
 }
 
 /// What is refused there.

@@ -52,17 +52,15 @@ impl SavedVm {
     ///
     /// None of them is a pseudo-register, or one is there twice.
     pub(crate) fn of_all(name: &str, all: Vec<(Id, u64)>) -> Result<Self, String> {
-        let value = |id| all.iter().find(|(found, _)| *found == id);
-        let pfr1 = value(ID_AA64PFR1_EL1);
-        // A vCPU without the feature has this version, and no other.
-        let psci_0_1 = value(PSCI_VERSION) == Some(&(PSCI_VERSION, PsciVersion::V0_1.into()));
+        let pfr1 = all.iter().find(|(id, _)| *id == ID_AA64PFR1_EL1);
         let kept = all.iter().filter(|(id, _)| lines::is_pseudo_register(*id));
         let registers = Registers::new(kept.copied())?;
         if registers.is_empty() {
             return Err("no firmware pseudo-register is among the registers".to_owned());
         }
         Ok(Self {
-            psci_0_2: !psci_0_1,
+            // A vCPU without the feature has this version, and no other.
+            psci_0_2: registers.value(PSCI_VERSION) != Some(PsciVersion::V0_1.into()),
             ssbs_visible: pfr1.is_none_or(|(_, value)| value & PFR1_SSBS != 0),
             ..Self::new(name, registers)
         })

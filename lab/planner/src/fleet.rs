@@ -8,11 +8,9 @@ use std::hash::Hash;
 use std::mem;
 use std::ops::Range;
 
-use fixedbitset::FixedBitSet;
-use fw_regs_policy::{promises_nothing, Register};
+use fw_regs_policy::Register;
 
-use crate::offers::{exceeds, place};
-use crate::{Dumps, HostOffers, Kind};
+use crate::{HostOffers, Kind};
 
 /// All hosts.
 pub struct Hosts {
@@ -116,46 +114,17 @@ impl Hosts {
     }
 
     /// The groups of the hosts that make this offer, by index.
-    pub fn members(&self, offered: &Offered) -> &[usize] {
-        &self.members[offered.members.clone()]
-    }
-
-    /// The groups that accept a VM like this one, whose kind was announced.
-    pub(crate) fn accepting(&self, dumps: &Dumps, null_promises: bool) -> FixedBitSet {
-        let mut accepting = FixedBitSet::with_capacity(self.groups.len());
-        accepting.insert_range(..);
-        for (id, value) in dumps.registers.iter() {
-            let ignored = null_promises && promises_nothing(id, value);
-            if accepting.is_clear() {
-                break;
-            }
-            let Some(place) = place(id) else {
-                if !ignored {
-                    accepting.clear();
-                }
-                continue;
-            };
-            let register = Register::ALL[place];
-            let parsed = register.parse(value, dumps.kind.psci_0_2).ok();
-            let accepts = |offer: Option<u64>| match (offer, parsed) {
-                (None, _) => ignored,
-                (Some(_), None) => false,
-                (Some(offer), Some(value)) => exceeds(register, value, offer).is_none(),
-            };
-            for offered in &self.columns[&dumps.kind][place] {
-                if !accepts(offered.offer) {
-                    let members = self.members(offered);
-                    members.iter().for_each(|group| accepting.remove(*group));
-                }
-            }
-        }
-        accepting
+    pub fn members(&self, offered: &Offered) -> impl Iterator<Item = usize> + Clone + '_ {
+        self.members[offered.members.clone()].iter().copied()
     }
 
     /// The names of the hosts in these groups.
-    pub fn names<'a>(&'a self, groups: &'a [usize]) -> impl Iterator<Item = &'a str> + Clone {
-        let groups = groups.iter().map(|index| &self.groups[*index]);
-        groups.flat_map(|group| group.iter().map(String::as_str))
+    pub fn names<'a>(
+        &'a self,
+        groups: impl Iterator<Item = usize> + Clone + 'a,
+    ) -> impl Iterator<Item = &'a str> + Clone {
+        let names = groups.flat_map(|index| &self.groups[index]);
+        names.map(String::as_str)
     }
 }
 

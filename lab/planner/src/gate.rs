@@ -6,7 +6,7 @@
 //! never been possible is not lost: a move to a host that was there before, by name, is compared with
 //! the same move then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use fixedbitset::FixedBitSet;
 use fw_regs_policy::Reason;
@@ -23,10 +23,8 @@ use back::{Classes, Shape};
 pub struct Gate {
     from: Hosts,
     to: Hosts,
-    /// What the hosts of `to` were before, those that were there: each a group of its own.
-    before: Hosts,
-    /// Which group of `to` each of them is.
-    places: Vec<usize>,
+    /// By group of `to`: which of `from` its hosts were, if they were there.
+    was: Vec<Option<usize>>,
     null_promises: bool,
     classes: HashMap<Shape, Classes>,
 }
@@ -89,27 +87,21 @@ impl Gate {
     pub fn new(
         from: Vec<HostOffers>,
         to: Vec<HostOffers>,
-        kinds: &[Kind],
+        kinds: &HashSet<Kind>,
         null_promises: bool,
     ) -> Self {
-        let kinds = kinds.iter().copied().collect();
-        let old: HashMap<&str, &HostOffers> = from.iter().map(|host| (&*host.name, host)).collect();
-        let was = |host: &HostOffers| {
-            let was = old.get(&*host.name);
-            was.map(|was| (was.offers, was.ssbs_hidden, was.kernel))
-        };
-        let to = Hosts::by(to, &kinds, |host| (host.kernel, was(host)));
-        let groups = to.groups().iter().enumerate();
-        let before = groups.filter_map(|(place, names)| {
-            let was = *old.get(&*names[0])?;
-            Some((place, was.clone()))
-        });
-        let (places, before): (Vec<usize>, Vec<HostOffers>) = before.unzip();
+        let from = Hosts::by(from, kinds, |host| host.kernel);
+        let groups = from.groups().iter().enumerate();
+        let places =
+            groups.flat_map(|(place, names)| names.iter().map(move |name| (&**name, place)));
+        let places: HashMap<&str, usize> = places.collect();
+        let place = |name: &str| places.get(name).copied();
+        let to = Hosts::by(to, kinds, |host| (host.kernel, place(&host.name)));
+        let was = to.groups().iter().map(|names| place(&names[0])).collect();
         Self {
-            before: Hosts::by(before, &kinds, |host| host.name.clone()),
-            from: Hosts::by(from, &kinds, |host| host.kernel),
+            from,
             to,
-            places,
+            was,
             null_promises,
             classes: HashMap::new(),
         }
@@ -123,19 +115,17 @@ impl Gate {
     /// What VMs lose that are like this one. Of the different offers that refuse a register so many
     /// are told.
     pub fn judge(&mut self, dumps: &Dumps, most: usize) -> Lost {
-        let homes = self.from.accepting(dumps, self.null_promises);
-        let question = Question {
+        let question = |most| Question {
             null_promises: self.null_promises,
-            most: usize::MAX,
+            most,
         };
-        let after = Verdicts::new(&self.to, dumps, question);
+        let homes = Verdicts::new(&self.from, dumps, question(0)).accepted;
+        let after = Verdicts::new(&self.to, dumps, question(usize::MAX));
         // A move that was refused before is not lost.
-        let mut counts = FixedBitSet::with_capacity(self.to.groups().len());
-        counts.insert_range(..);
-        self.places.iter().for_each(|place| counts.remove(*place));
-        for host in self.before.accepting(dumps, self.null_promises).ones() {
-            counts.insert(self.places[host]);
-        }
+        let was = self.was.iter().enumerate();
+        let counts = was.filter(|(_, was)| was.is_none_or(|was| homes[was]));
+        let mut counts: FixedBitSet = counts.map(|(group, _)| group).collect();
+        counts.grow(self.was.len());
 
         let moves = after
             .refusals
@@ -146,7 +136,7 @@ impl Gate {
             homeless: homes.is_clear(),
             ..Lost::default()
         };
-        counts.intersect_with(&set(&self.to, &after.accepted));
+        counts.intersect_with(&after.accepted);
         lost.strict_back = self.back(dumps, Vm::Strict, &counts, &homes);
         lost.default_back = self.back(dumps, Vm::Default, &counts, &homes);
         lost
@@ -162,15 +152,11 @@ impl Gate {
             offers: Vec::new(),
         };
         for offered in &refused.offers {
-            let groups = self.to.members(offered).iter().copied();
-            let mut groups = groups.filter(|group| counts[*group]).peekable();
-            if moves.offers.len() < most && groups.peek().is_some() {
-                let groups: Vec<usize> = groups.collect();
-                moves.to.extend(groups.iter().copied());
-                moves.offers.push((offered.offer, groups));
-            } else {
-                moves.to.extend(groups);
+            let groups = self.to.members(offered).filter(|group| counts[*group]);
+            if moves.offers.len() < most && groups.clone().next().is_some() {
+                moves.offers.push((offered.offer, groups.clone().collect()));
             }
+            moves.to.extend(groups);
         }
         moves
     }
@@ -187,21 +173,13 @@ impl Gate {
         let fleet = back::Fleet {
             from: self.from.examples(),
             to: self.to.examples(),
-            before: self.before.examples(),
-            places: &self.places,
+            was: &self.was,
         };
         let classes = self.classes.entry(shape);
         let classes =
             classes.or_insert_with_key(|shape| Classes::new(shape, &fleet, self.null_promises));
         classes.losses(accepted, homes)
     }
-}
-
-/// Some groups of hosts.
-fn set(hosts: &Hosts, groups: &[usize]) -> FixedBitSet {
-    let mut set = FixedBitSet::with_capacity(hosts.groups().len());
-    set.extend(groups.iter().copied());
-    set
 }
 
 impl Kinds {

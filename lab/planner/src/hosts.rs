@@ -3,7 +3,6 @@
 //! A host, with what it offers.
 
 use clap::ValueEnum;
-use fw_regs_policy::Register;
 use serde::{Deserialize, Serialize};
 
 use crate::lines::Registers;
@@ -171,9 +170,8 @@ impl HostOffers {
 
     /// A fresh VM that was made there, named like the host.
     pub fn fresh_vm(&self) -> SavedVm {
-        let registers = Register::ALL.into_iter().zip(self.offers.fresh());
-        let registers = registers.filter_map(|(register, value)| Some((register.into(), value?)));
-        SavedVm::new(&self.name, Registers::of_policy(registers))
+        let registers = Registers::of_policy(self.offers.fresh().values());
+        SavedVm::new(&self.name, registers)
     }
 
     /// What it offers to a VM of this kind.

@@ -28,16 +28,15 @@ impl Offers {
         self.0
     }
 
-    /// What a VM shows in which nothing was stored, in the order of the UAPI.
-    pub fn fresh(&self) -> Values {
-        let mut fresh = self.0;
-        for (register, value) in Register::ALL.iter().zip(&mut fresh) {
+    /// What a VM shows in which nothing was stored.
+    pub(crate) fn fresh(mut self) -> Self {
+        for (register, value) in Register::ALL.iter().zip(&mut self.0) {
             // Services that a VMM has to ask for.
             if *register == Register::VendorHypBmap2 {
                 *value = value.map(|_| 0);
             }
         }
-        fresh
+        self
     }
 
     /// The registers that are known, by id, with the values offered.

@@ -4,6 +4,7 @@
 
 use std::slice;
 
+use fixedbitset::FixedBitSet;
 use fw_regs_policy::{promises_nothing, Reason, Register};
 
 use crate::offers::{exceeds, place};
@@ -21,7 +22,7 @@ pub struct Question {
 /// What all hosts answer to one VM.
 pub struct Verdicts<'a> {
     /// The groups of hosts that accept it, by index.
-    pub accepted: Vec<usize>,
+    pub accepted: FixedBitSet,
     /// How many hosts that are.
     pub hosts: usize,
     pub refusals: Vec<Refused<'a>>,
@@ -64,12 +65,16 @@ impl<'a> Verdicts<'a> {
             }
         }
 
-        let refused = answers.refused.iter().enumerate();
-        let accepted = refused.filter(|(_, refused)| !**refused);
-        let accepted: Vec<usize> = accepted.map(|(group, _)| group).collect();
-        let count = |group: &usize| hosts.groups()[*group].len();
+        let mut accepted = FixedBitSet::with_capacity(answers.refused.len());
+        let groups = answers.refused.iter().enumerate();
+        accepted.extend(
+            groups
+                .filter(|(_, refused)| !**refused)
+                .map(|(group, _)| group),
+        );
+        let count = |group: usize| hosts.groups()[group].len();
         Self {
-            hosts: accepted.iter().map(count).sum(),
+            hosts: accepted.ones().map(count).sum(),
             accepted,
             refusals: answers.refusals,
         }
@@ -102,9 +107,8 @@ impl<'a> Survey<'a> {
                 (Some(offer), Ok((register, wanted))) => exceeds(register, wanted, offer),
             };
             let Some(reason) = verdict else { continue };
-            for group in self.hosts.members(offered) {
-                self.refused[*group] = true;
-            }
+            let groups = self.hosts.members(offered);
+            groups.for_each(|group| self.refused[group] = true);
 
             let known = self.refusals[before..].iter();
             let place = match known

@@ -38,7 +38,7 @@ impl Shape {
     /// What a VM shows on a host that is not what it came with.
     fn changed(&self, host: &HostOffers) -> Values {
         let vm = self.vm.on(host.kernel);
-        let mut changed = host.to(self.kind).fresh();
+        let mut changed = host.to(self.kind).fresh().by_register();
         let registers = Register::ALL.into_iter().zip(self.came_with);
         for (place, (register, came_with)) in registers.enumerate() {
             let is_forgotten = register.retention(vm == Vm::Strict) == Retention::Forgotten;
@@ -54,9 +54,8 @@ impl Shape {
 pub struct Fleet<'a> {
     pub from: &'a [HostOffers],
     pub to: &'a [HostOffers],
-    pub before: &'a [HostOffers],
-    /// Which of `to` each of `before` was.
-    pub places: &'a [usize],
+    /// Which of `from` each of `to` was, if it was there.
+    pub was: &'a [Option<usize>],
 }
 
 /// Hosts by what matters of them for VMs of one shape. Nearly all have equals.
@@ -65,11 +64,11 @@ pub struct Classes {
     from: Vec<FixedBitSet>,
     to: Vec<FixedBitSet>,
     causes: Vec<Cause>,
-    lost: Vec<Lost>,
+    lost: Vec<LostWay>,
 }
 
 /// A way back that is lost.
-struct Lost {
+struct LostWay {
     /// The classes.
     to: usize,
     from: usize,
@@ -78,12 +77,9 @@ struct Lost {
 
 impl Classes {
     pub fn new(shape: &Shape, fleet: &Fleet, null_promises: bool) -> Self {
-        let mut before = vec![None; fleet.to.len()];
-        for (place, host) in fleet.places.iter().zip(fleet.before) {
-            before[*place] = Some(shape.changed(host));
-        }
-        let keys = fleet.to.iter().zip(before);
-        let (to, changed) = classes(keys.map(|(host, before)| (shape.changed(host), before)));
+        let before = |was: &Option<usize>| was.map(|was| shape.changed(&fleet.from[was]));
+        let keys = fleet.to.iter().zip(fleet.was);
+        let (to, changed) = classes(keys.map(|(host, was)| (shape.changed(host), before(was))));
         let all = changed
             .iter()
             .flat_map(|(now, before)| [Some(now), before.as_ref()]);
@@ -110,7 +106,7 @@ impl Classes {
                     *places.entry(cause).or_insert(next)
                 });
                 let causes = causes.collect();
-                lost.push(Lost { to, from, causes });
+                lost.push(LostWay { to, from, causes });
             }
         }
         let mut causes: Vec<(Cause, usize)> = places.into_iter().collect();

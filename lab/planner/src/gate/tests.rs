@@ -28,12 +28,11 @@ fn lost(question: &Question, registers: &[(u64, u64)]) -> [String; 3] {
         null_promises,
     } = *question;
     let (from, to) = (fleet(from, kernel), fleet(to, kernel));
-    let mut gate = Gate::new(from, to, &[dumps.kind], null_promises);
+    let mut gate = Gate::new(from, to, &[dumps.kind].into(), null_promises);
     let lost = gate.judge(&dumps, usize::MAX);
     let (from, to) = gate.hosts();
-    let names = |hosts: &Hosts, groups: &FixedBitSet| {
-        Vec::from_iter(hosts.names(&Vec::from_iter(groups.ones()))).join("+")
-    };
+    let names =
+        |hosts: &Hosts, groups: &FixedBitSet| Vec::from_iter(hosts.names(groups.ones())).join("+");
     let cause = |id, value: u64, offer: Option<u64>| {
         let offer = offer.map_or("-".to_owned(), |offer| format!("{offer:x}"));
         format!("{}={value:x}>{offer}", crate::registers::name(id))
@@ -140,9 +139,8 @@ fn all_causes_are_told() {
     // Who came with it, and has it there, was never on the old host.
     let vm = vm(&[(PSCI, 0x1_0001), (STD, 1)]);
     let gate = |from| {
-        let kinds = [vm.kind];
         let to = fleet(question.to, Handlers::Rust);
-        Gate::new(fleet(from, Handlers::Rust), to, &kinds, true).judge(&vm, usize::MAX)
+        Gate::new(fleet(from, Handlers::Rust), to, &[vm.kind].into(), true).judge(&vm, usize::MAX)
     };
     assert_eq!(
         gate(question.from),

@@ -49,18 +49,17 @@ fn ask(kind: Kind, registers: &[(u64, u64)], null_promises: bool) -> (String, St
         most: usize::MAX,
     };
     let moves = Verdicts::new(&hosts, &dumps[0], question);
-    let names = |groups| Vec::from_iter(hosts.names(groups)).join(" ");
     let refusals = moves.refusals.iter().flat_map(|refusal| {
         refusal.offers.iter().map(|offered| {
             format!(
                 "{:?} {:?} {}",
                 refusal.reason,
                 offered.offer,
-                names(hosts.members(offered))
+                Vec::from_iter(hosts.names(hosts.members(offered))).join(" ")
             )
         })
     });
-    let accepted = names(&moves.accepted);
+    let accepted = Vec::from_iter(hosts.names(moves.accepted.ones())).join(" ");
     assert_eq!(moves.hosts, accepted.split_whitespace().count());
     (accepted, Vec::from_iter(refusals).join(", "))
 }

@@ -114,8 +114,12 @@ fn losses(before: &SavedVm, after: &SavedVm) -> Result<Vec<Loss>> {
             HostOffers::of_fresh(vm, String::new()).map_err(Error::msg)
         };
         let vms = Dumps::group(vec![machine(from)?.fresh_vm()]);
-        let kinds = Vec::from_iter(Dumps::kinds(&vms));
-        let mut gate = Gate::new(vec![machine(from)?], vec![machine(to)?], &kinds, false);
+        let mut gate = Gate::new(
+            vec![machine(from)?],
+            vec![machine(to)?],
+            &Dumps::kinds(&vms),
+            false,
+        );
         let loss = |vm: Kinds, loses, id, value, reason: Reason| Loss {
             update: format!("{} to {}", from.name, to.name),
             vm: vm.name(),

@@ -43,8 +43,14 @@ pub struct Row {
     pub kinds: Kinds,
     pub id: Id,
     pub reason: Reason,
-    /// None: one of many.
-    pub value: Option<u64>,
+    pub value: Value,
+}
+
+/// Of a register some values are told, and that there are others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    This(u64),
+    Others,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,7 +74,8 @@ pub struct Losers<'a> {
 #[derive(Default)]
 pub struct Table<'a> {
     pub rows: BTreeMap<Row, Losers<'a>>,
-    all: bool,
+    /// Whether all values are asked for, and all names.
+    pub all: bool,
 }
 
 /// How it goes with all VMs.
@@ -88,10 +95,12 @@ pub fn may_move(out: &mut impl Write, args: &GateArgs, session: &mut Session) ->
         true => Dumps::group(from.iter().map(|host| host.fresh_vm()).collect()),
         false => session.dumps(&args.dumps)?,
     };
-    let kinds: Vec<_> = Dumps::kinds(&dumps).into_iter().collect();
-    let mut gate = Gate::new(from, to, &kinds, how.null_promises);
-    let (mut table, mut tally) = (Table::default(), Tally::default());
-    table.all = how.all;
+    let mut gate = Gate::new(from, to, &Dumps::kinds(&dumps), how.null_promises);
+    let mut tally = Tally::default();
+    let mut table = Table {
+        all: how.all,
+        ..Table::default()
+    };
     let most = if how.json { usize::MAX } else { text::MOST };
     session.begin_answers(dumps.len());
     for dumps in &dumps {
@@ -105,7 +114,7 @@ pub fn may_move(out: &mut impl Write, args: &GateArgs, session: &mut Session) ->
     }
     session.finish();
     if !how.json {
-        written(table::lost(out, gate.hosts(), &table, &tally, how.all).map_err(Into::into))?;
+        written(table::lost(out, gate.hosts(), &table, &tally).map_err(Into::into))?;
     }
     Ok(tally.outcome())
 }
@@ -120,7 +129,7 @@ impl<'a> Table<'a> {
                     kinds: Kinds::Any,
                     id: moves.id,
                     reason: moves.reason,
-                    value: Some(moves.value),
+                    value: Value::This(moves.value),
                 },
             );
             losers.to.union_with(&moves.to);
@@ -136,7 +145,7 @@ impl<'a> Table<'a> {
                     kinds,
                     id: cause.id,
                     reason: cause.reason,
-                    value: Some(cause.value),
+                    value: Value::This(cause.value),
                 },
             );
             losers.to.union_with(&between.to);
@@ -150,15 +159,15 @@ impl<'a> Table<'a> {
     fn losers(&mut self, dumps: &'a Dumps, mut row: Row) -> &mut Losers<'a> {
         if !self.all && !self.rows.contains_key(&row) {
             let first = Row {
-                value: None,
+                value: Value::This(0),
                 ..row.clone()
             };
             let last = Row {
-                value: Some(u64::MAX),
+                value: Value::Others,
                 ..row.clone()
             };
             if self.rows.range(first..=last).count() >= ROWS {
-                row.value = None;
+                row.value = Value::Others;
             }
         }
         let losers = self.rows.entry(row).or_default();

@@ -16,14 +16,14 @@
 //!   "value": "0x2", "reason": "exceeds the offer", "offer": "0x1", "to": ["h3"], "back_to": ["h1"]}]}
 //! ```
 //!
-//! `vm` is `any` where both kinds lose it alike. Whether a VM may come back is null where no host of before accepts it.
+//! `vm` is `any` where both kinds lose it alike. Whether a VM may come back is null
+//! where no host of before accepts it.
 //!
 //! `accepted_by` and `refused_by` are there, and `offers` has more than the most common ones, where
 //! all was asked for. `offer` is null where the host does not know the register.
 
 use std::io::{Result, Write};
 
-use fixedbitset::FixedBitSet;
 use planner::reason::Reason;
 use planner::registers::json;
 use planner::{Dumps, Hosts, Kinds, Lost, Offered, Verdicts};
@@ -37,7 +37,7 @@ struct Line<'a> {
     hosts: usize,
     accepted: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    accepted_by: Option<Names<'a>>,
+    accepted_by: Option<Vec<&'a str>>,
     refusals: Vec<RefusalLine<'a>>,
 }
 
@@ -59,7 +59,7 @@ struct OfferLine<'a> {
     offer: Option<u64>,
     hosts: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refused_by: Option<Names<'a>>,
+    refused_by: Option<Vec<&'a str>>,
 }
 
 /// Written as they come: there may be as many as hosts.
@@ -67,11 +67,6 @@ struct OfferLines<'a> {
     hosts: &'a Hosts,
     offers: &'a [&'a Offered],
     all: bool,
-}
-
-struct Names<'a> {
-    hosts: &'a Hosts,
-    groups: &'a [usize],
 }
 
 pub fn moves(
@@ -97,10 +92,7 @@ pub fn moves(
         dumps: &dumps.names,
         hosts: hosts.count(),
         accepted: verdicts.hosts,
-        accepted_by: all.then_some(Names {
-            hosts,
-            groups: &verdicts.accepted,
-        }),
+        accepted_by: all.then(|| hosts.names(verdicts.accepted.ones()).collect()),
         refusals: refusals.collect(),
     };
     serde_json::to_writer(&mut *out, &line)?;
@@ -109,20 +101,12 @@ pub fn moves(
 
 impl Serialize for OfferLines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let names = |offered| self.hosts.names(self.hosts.members(offered)).collect();
         serializer.collect_seq(self.offers.iter().map(|offered| OfferLine {
             offer: offered.offer,
             hosts: offered.hosts,
-            refused_by: self.all.then_some(Names {
-                hosts: self.hosts,
-                groups: self.hosts.members(offered),
-            }),
+            refused_by: self.all.then(|| names(offered)),
         }))
-    }
-}
-
-impl Serialize for Names<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.hosts.names(self.groups))
     }
 }
 
@@ -167,7 +151,7 @@ pub fn lost(
             value: moves.value,
             reason: moves.reason,
             offer: *offer,
-            to: to.names(groups).collect(),
+            to: to.names(groups.iter().copied()).collect(),
             back_to: Vec::new(),
         })
     });
@@ -178,8 +162,8 @@ pub fn lost(
         value: cause.value,
         reason: cause.reason,
         offer: cause.offer,
-        to: members(to, &between.to),
-        back_to: members(from, &between.back_to),
+        to: to.names(between.to.ones()).collect(),
+        back_to: from.names(between.back_to.ones()).collect(),
     });
     let line = LostLine {
         dumps: &dumps.names,
@@ -190,10 +174,4 @@ pub fn lost(
     };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)
-}
-
-/// The hosts of some groups.
-fn members<'a>(hosts: &'a Hosts, groups: &FixedBitSet) -> Vec<&'a str> {
-    let members = groups.ones().flat_map(|group| &hosts.groups()[group]);
-    members.map(String::as_str).collect()
 }

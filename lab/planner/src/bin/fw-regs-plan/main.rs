@@ -14,7 +14,6 @@ mod text;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-
 use std::process::ExitCode;
 
 use anyhow::Result;

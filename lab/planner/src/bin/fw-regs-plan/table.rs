@@ -11,7 +11,7 @@ use planner::reason::Reason;
 use planner::registers::{long, name, short};
 use planner::Hosts;
 
-use crate::gate::{self, Losers, Row, Tally, Way};
+use crate::gate::{self, Losers, Row, Tally, Value, Way};
 use crate::text;
 
 pub fn lost(
@@ -19,8 +19,8 @@ pub fn lost(
     (from, to): (&Hosts, &Hosts),
     lost: &gate::Table,
     tally: &Tally,
-    all: bool,
 ) -> Result<()> {
+    let all = lost.all;
     if !lost.rows.is_empty() {
         let mut table = Table::new();
         table.load_preset(NOTHING);
@@ -39,9 +39,7 @@ pub fn lost(
 }
 
 fn way(way: Way, (from, to): (&Hosts, &Hosts), losers: &Losers, all: bool) -> String {
-    let names = |hosts: &Hosts, groups: &FixedBitSet| {
-        text::some(hosts.names(&Vec::from_iter(groups.ones())), all)
-    };
+    let names = |hosts: &Hosts, groups: &FixedBitSet| text::some(hosts.names(groups.ones()), all);
     let (to, back_to) = (names(to, &losers.to), names(from, &losers.back_to));
     match way {
         Way::Move => format!("move to {to}"),
@@ -51,9 +49,10 @@ fn way(way: Way, (from, to): (&Hosts, &Hosts), losers: &Losers, all: bool) -> St
 
 fn because(row: &Row, losers: &Losers, all: bool) -> String {
     let (id, reason) = (row.id, row.reason.text());
-    let value = row
-        .value
-        .map_or("other values".to_owned(), |value| long(id, value));
+    let value = match row.value {
+        Value::This(value) => long(id, value),
+        Value::Others => "other values".to_owned(),
+    };
     let offers: Vec<String> = losers
         .offers
         .iter()

@@ -28,7 +28,12 @@ pub fn moves(
     write!(out, ": accepted by {} of {of}", verdicts.hosts)?;
     if verdicts.hosts > 0 {
         write!(out, ": ")?;
-        names(out, hosts.names(&verdicts.accepted), verdicts.hosts, all)?;
+        names(
+            out,
+            hosts.names(verdicts.accepted.ones()),
+            verdicts.hosts,
+            all,
+        )?;
     }
     writeln!(out)?;
     for refusal in &verdicts.refusals {
