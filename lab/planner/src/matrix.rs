@@ -214,6 +214,13 @@ impl Matrix {
             if cell.accepted != cell.refusals.is_empty() {
                 return Err(format!("both accepted and refused: {dump} on {host}"));
             }
+            let is_home = |host: &HostOffers| host.name == *dump;
+            if cell.back.is_some() != (cell.accepted && self.hosts.iter().any(is_home)) {
+                return Err(format!("a way back too many, or missing: {dump} on {host}"));
+            }
+            if cell.back.unwrap_or(true) != cell.refusals_back.is_empty() {
+                return Err(format!("both taken back and refused: {dump} on {host}"));
+            }
         }
         match missing.first() {
             Some((dump, host)) => Err(format!("no cell for {dump} on {host}")),

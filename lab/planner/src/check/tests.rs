@@ -40,6 +40,7 @@ fn default_vms_are_compared_too() {
     let cell = &mut matrix.cells[cell];
     cell.accepted = true;
     cell.refusals.clear();
+    cell.back = Some(true);
     let (dump, host) = (cell.dump.clone(), cell.host.clone());
     let told = differences(&matrix).unwrap();
     assert_eq!(told.len(), 1, "{told:?}");
@@ -75,6 +76,7 @@ fn the_way_back_is_compared_too() {
                 .refusals
                 .clone(),
         };
+        cell.back = Some(refused);
         let (dump, host) = (cell.dump.clone(), cell.host.clone());
         let told = differences(&matrix).unwrap();
         assert_eq!(told.len(), 1, "{told:?}");
@@ -99,8 +101,11 @@ fn each_difference_is_told() {
     let cell = matrix.cells[refused].clone();
     assert_eq!(
         spoilt(&|matrix| {
-            matrix.cells[accepted].accepted = false;
-            matrix.cells[accepted].refusals.clone_from(&cell.refusals);
+            matrix.cells[accepted] = Cell {
+                dump: matrix.cells[accepted].dump.clone(),
+                host: matrix.cells[accepted].host.clone(),
+                ..cell.clone()
+            };
         }),
         1
     );
@@ -108,6 +113,7 @@ fn each_difference_is_told() {
         spoilt(&|matrix| {
             matrix.cells[refused].accepted = true;
             matrix.cells[refused].refusals.clear();
+            matrix.cells[refused].back = Some(true);
         }),
         1
     );
@@ -146,7 +152,35 @@ fn a_matrix_with_holes_proves_nothing() {
     };
     assert!(differences(&empty).unwrap_err().contains("no hosts"));
 
-    let mut matrix = booted_matrix();
-    matrix.cells[0].accepted = !matrix.cells[0].accepted;
-    assert!(differences(&matrix).unwrap_err().contains("both"));
+    let refusal = booted_fleet().cells.into_iter().find(|cell| !cell.accepted);
+    let refusal = &refusal.unwrap().refusals[0];
+    type Spoil<'a> = &'a dyn Fn(&mut Cell);
+    let spoils: [(&str, Spoil); 6] = [
+        ("both accepted", &|cell| cell.accepted = false),
+        ("both accepted", &|cell| cell.refusals.push(refusal.clone())),
+        ("both taken back", &|cell| cell.back = Some(false)),
+        ("both taken back", &|cell| {
+            cell.refusals_back.push(refusal.clone())
+        }),
+        ("a way back", &|cell| cell.back = None),
+        ("a way back", &|cell| cell.dump = "nowhere".to_owned()),
+    ];
+    for (message, spoil) in spoils {
+        let mut matrix = booted_matrix();
+        let cells = matrix.cells.iter_mut();
+        let mut taken_back = cells.filter(|cell| cell.back == Some(true));
+        let cell = taken_back.next().unwrap();
+        let dump = cell.dump.clone();
+        spoil(cell);
+        // The dump of a host that is none of the matrix.
+        if cell.dump != dump {
+            matrix
+                .dumps
+                .iter_mut()
+                .filter(|it| it.name == dump)
+                .for_each(|it| it.name.clone_from(&cell.dump));
+        }
+        let error = differences(&matrix).unwrap_err();
+        assert!(error.starts_with(message), "{error}");
+    }
 }
