@@ -25,13 +25,13 @@ pub fn read<T: Entry>(
     let mut reading = Reading {
         source,
         file: &file,
-        found: 0,
+        found: false,
         watch,
         each,
     };
     match reading.all() {
-        Ok(0) => reading.watch.broken(anyhow!("{file}: no {}", T::WHAT)),
-        Ok(_) => {}
+        Ok(false) => reading.watch.broken(anyhow!("{file}: no {}", T::WHAT)),
+        Ok(true) => {}
         Err(error) => reading.watch.broken(error),
     }
 }
@@ -39,21 +39,21 @@ pub fn read<T: Entry>(
 struct Reading<'a, T> {
     source: &'a Source,
     file: &'a str,
-    found: usize,
+    found: bool,
     watch: &'a mut dyn Watch,
     each: &'a mut dyn FnMut(&str, T) -> Result<()>,
 }
 
 impl<T: Entry> Reading<'_, T> {
-    /// Returns how many entries there are, broken ones included.
-    fn all(&mut self) -> Result<usize> {
+    /// Returns whether there are entries, broken ones included.
+    fn all(&mut self) -> Result<bool> {
         let mut reader = BufReader::new(File::open(&self.source.path)?);
         let (mut first, mut number) = (Vec::new(), 0);
         while first.trim_ascii().is_empty() {
             first.clear();
             number += 1;
             if self.line(&mut reader, &mut first)? == 0 {
-                return Ok(0);
+                return Ok(false);
             }
         }
         let ends_early = |line: &[u8]| {
@@ -111,7 +111,7 @@ impl<T: Entry> Reading<'_, T> {
                 false => Err(anyhow!("{}:{number}: no JSON object", self.file)),
             };
             if let Err(error) = value {
-                self.found += 1;
+                self.found = true;
                 self.watch.broken(error);
             }
         }
@@ -124,7 +124,6 @@ impl<T: Entry> Reading<'_, T> {
             Ok(entry) => return self.hand_on(first, entry),
             Err(error) => error,
         };
-        let named = |error| anyhow!("{}:{first}: {error}", self.file);
         let name = &self.source.name;
         let parsed = |error| place(self.file, first, &error);
         let form: Form = serde_json::from_slice(text).map_err(parsed)?;
@@ -136,17 +135,17 @@ impl<T: Entry> Reading<'_, T> {
             }
             return Ok(());
         }
-        let entry = if form.guest_cpu_config.is_some() {
+        let (template, about) = if form.guest_cpu_config.is_some() {
             let fingerprint: Fingerprint = serde_json::from_slice(text).map_err(parsed)?;
-            let vm = fingerprint.template.saved(name).map_err(named)?;
-            T::of_fresh(vm, fingerprint.about())
+            (fingerprint.template, fingerprint.kernel_version)
         } else if form.reg_modifiers.is_some() {
             let template: Template = serde_json::from_slice(text).map_err(parsed)?;
-            T::of_fresh(template.saved(name).map_err(named)?, String::new())
+            (template, String::new())
         } else {
             return Err(parsed(error));
         };
-        let entry = entry.map_err(named)?;
+        let entry = template.saved(name).and_then(|vm| T::of_fresh(vm, about));
+        let entry = entry.map_err(|error| anyhow!("{}:{first}: {error}", self.file))?;
         self.hand_on(first, entry)
     }
 
@@ -175,7 +174,7 @@ impl<T: Entry> Reading<'_, T> {
             !name.is_empty() && !name.contains(char::is_control),
             "{place}: {name:?} is no name: one line of text is"
         );
-        self.found += 1;
+        self.found = true;
         (self.each)(&place, entry)
     }
 }

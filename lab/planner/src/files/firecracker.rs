@@ -8,22 +8,15 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::registers::{hex, Id, ID_AA64PFR1_EL1, PFR1_SSBS};
+use crate::registers::{hex, name, Id, ID_AA64PFR1_EL1, PFR1_SSBS};
 use crate::{lines, SavedVm};
 
 #[derive(Deserialize)]
 pub struct Fingerprint {
     #[serde(default)]
-    kernel_version: String,
+    pub kernel_version: String,
     #[serde(rename = "guest_cpu_config")]
     pub template: Template,
-}
-
-impl Fingerprint {
-    /// What it says of the host, for people.
-    pub fn about(&self) -> String {
-        self.kernel_version.clone()
-    }
 }
 
 /// A CPU template for arm64; for other architectures, one without registers.
@@ -37,7 +30,8 @@ pub struct Template {
 struct Modifier {
     #[serde(deserialize_with = "number")]
     addr: Id,
-    bitmap: Bitmap,
+    /// That of a wide register, of which nothing is read, may have more bits set than 64.
+    bitmap: String,
 }
 
 impl Template {
@@ -45,30 +39,28 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// A pseudo-register some bits of which it leaves open.
+    /// No bitmap, or a pseudo-register some bits of which it leaves open.
     pub fn saved(&self, name: &str) -> Result<SavedVm, String> {
-        let modifiers = self.reg_modifiers.iter().filter(|modifier| {
-            lines::is_pseudo_register(modifier.addr) || modifier.tells_of_ssbs()
-        });
-        let registers = modifiers.map(|modifier| Ok((modifier.addr, modifier.value()?)));
-        SavedVm::of_all(name, registers.collect::<Result<Vec<_>, String>>()?)
+        let is_read = |id| id == ID_AA64PFR1_EL1 || lines::is_pseudo_register(id);
+        let modifiers = self.reg_modifiers.iter().filter(|it| is_read(it.addr));
+        let registers = modifiers.filter_map(|modifier| modifier.register().transpose());
+        SavedVm::of_all(name, registers.collect::<Result<_, String>>()?)
     }
 }
 
 impl Modifier {
-    fn tells_of_ssbs(&self) -> bool {
-        self.addr == ID_AA64PFR1_EL1 && self.bitmap.open & PFR1_SSBS == 0
-    }
-
-    fn value(&self) -> Result<u64, String> {
-        if self.bitmap.open != 0 && self.addr != ID_AA64PFR1_EL1 {
-            let (name, open) = (
-                crate::registers::name(self.addr),
-                self.bitmap.open.count_ones(),
-            );
-            return Err(format!("{name}: {open} of 64 bits are left open"));
+    /// None: it leaves open whether the VM sees SSBS.
+    fn register(&self) -> Result<Option<(Id, u64)>, String> {
+        let (id, text, name) = (self.addr, &self.bitmap, name(self.addr));
+        let Bitmap { value, open } =
+            bitmap(text).ok_or_else(|| format!("{name}: `{text}` is no bitmap of 0, 1 and x"))?;
+        if id == ID_AA64PFR1_EL1 {
+            return Ok((open & PFR1_SSBS == 0).then_some((id, value)));
         }
-        Ok(self.bitmap.value)
+        match open.count_ones() {
+            0 => Ok(Some((id, value))),
+            open => Err(format!("{name}: {open} of 64 bits are left open")),
+        }
     }
 }
 
@@ -77,14 +69,6 @@ impl Modifier {
 struct Bitmap {
     value: u64,
     open: u64,
-}
-
-impl<'de> Deserialize<'de> for Bitmap {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bitmap = bitmap(&text);
-        bitmap.ok_or_else(|| D::Error::custom(format!("`{text}` is no bitmap of 0, 1 and x")))
-    }
 }
 
 /// Bits beyond the 64 of a register are not set.
@@ -144,6 +128,7 @@ mod tests {
             ("0x6030000000140000", &wide(0x1_0001)),
             ("0x6030000000160000", &format!("0b{:064b}", 1)),
             ("0x6020000000110000", "0bxx"),
+            ("0x60400000001000d4", &format!("0b{:0128b}", u128::MAX)),
         ]);
         let vm = vm.unwrap();
         let registers: Vec<_> = vm.registers.iter().collect();

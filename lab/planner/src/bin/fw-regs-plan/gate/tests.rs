@@ -105,3 +105,40 @@ fn what_strict_and_default_vms_lose_alike_is_told_once() {
         "{text}"
     );
 }
+
+#[test]
+fn values_beyond_some_share_a_row_below_the_others() {
+    let vms: Vec<Dumps> = (0..12)
+        .map(|value| {
+            let line = format!(
+                r#"{{"dump": "vm-{value}", "registers": ["0x6030000000160000 {value:#x}"]}}"#
+            );
+            Dumps::group(vec![serde_json::from_str(&line).unwrap()]).remove(0)
+        })
+        .collect();
+    for (all, rows, others) in [(false, ROWS + 1, "vm-10 vm-11"), (true, 12, "vm-11")] {
+        let mut table = Table {
+            all,
+            ..Table::default()
+        };
+        for vm in &vms {
+            let (id, value) = vm.registers.iter().next().unwrap();
+            let moves = planner::LostMoves {
+                id,
+                value,
+                reason: Reason::ExceedsOffer,
+                to: FixedBitSet::new(),
+                offers: Vec::new(),
+            };
+            let lost = Lost {
+                moves: vec![moves],
+                ..Lost::default()
+            };
+            table.add(vm, &lost);
+        }
+        assert_eq!(table.rows.len(), rows);
+        let (row, losers) = table.rows.last_key_value().unwrap();
+        assert_eq!(row.value == Value::Others, !all);
+        assert_eq!(losers.vms.join(" "), others);
+    }
+}
