@@ -77,7 +77,7 @@ struct FwRegs;
 impl kernel::Module for FwRegs {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         if kvm::is_initialised() {
-            let vms = if module_parameters::strict.value().ne(&0) {
+            let vms = if every_vm_is_strict() {
                 "every VM is strict"
             } else {
                 "VMs are strict on request"
@@ -86,6 +86,12 @@ impl kernel::Module for FwRegs {
         }
         Ok(Self)
     }
+}
+
+/// Whether the kernel's command line asks for strict VMs.
+fn every_vm_is_strict() -> bool {
+    // Both for a number and a reference to it, which older kernels return.
+    module_parameters::strict.value().ne(&0)
 }
 
 /// Makes a new VM strict where the kernel's command line asks for that.
@@ -98,7 +104,7 @@ impl kernel::Module for FwRegs {
 pub unsafe extern "C" fn kvm_arm_fw_regs_init_vm(kvm: *mut bindings::kvm) {
     // SAFETY: The caller guarantees that `kvm` is initialised and stays alive.
     let vm = unsafe { Vm::from_raw(kvm) };
-    if module_parameters::strict.value().ne(&0) && !vm.is_protected() {
+    if every_vm_is_strict() && !vm.is_protected() {
         vm.set_flag(VmFlag::FwRegsStrict);
     }
 }
